@@ -1,0 +1,54 @@
+"""Load the model.pkl beside it, once, and answer. A person restarts it after each copy.
+
+A pickle runs whatever is in it when it is loaded, and says neither what it is nor whether it is whole.
+"""
+
+import argparse
+import hashlib
+import pickle
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from level1_manual.train import MODEL
+from level1_manual.workplace import server
+from shared.bundle import Bundle
+from shared.live import Live
+from shared.running import HOST
+from shared.serving import create_app
+
+PORT = 8001
+
+
+class Pickled:
+    """The one model.pkl that was there when the service started. There is no news until a restart."""
+
+    trouble = ""
+
+    def __init__(self, path: Path) -> None:
+        content = path.read_bytes()
+        model, names = pickle.loads(content)  # noqa: S301  level 1 trusts the file; its README says what that means
+        manifest = {"release": MODEL, "trained_through": model.trained_through_.isoformat()}
+        bundle = Bundle(model, names, manifest, hashlib.sha256(content).hexdigest())
+        self.live: Live | None = Live(bundle, histories_digest="", sequence=0)
+
+    def follow(self) -> None:
+        """Nobody tells this service anything."""
+
+
+def app() -> FastAPI:
+    """The service of level 1. Fails if model.pkl does not load."""
+    return create_app(1, Pickled(server() / MODEL))
+
+
+def main() -> None:
+    """Serve until stopped."""
+    import uvicorn
+
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--port", type=int, default=PORT)
+    uvicorn.run(app(), host=HOST, port=arguments.parse_args().port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a good recommendation is. Knows no maturity level and no MLOps tool."""

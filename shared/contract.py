@@ -1,0 +1,48 @@
+"""The requests and answers of the service, the same at every level."""
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LONGEST_ID = 128
+MOST_CUSTOMERS = 1000
+
+
+class Recommendation(BaseModel):
+    """One product in a list."""
+
+    rank: int
+    product: str
+    name: str
+    reason: str
+
+
+class Answer(BaseModel):
+    """A customer's list, and the release that made it."""
+
+    customer: str
+    release: str
+    recommendations: list[Recommendation]
+
+
+class Question(BaseModel):
+    """The customers whose lists are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customers: list[str] = Field(min_length=1, max_length=MOST_CUSTOMERS)
+    k: int = Field(default=10, ge=1, le=100)
+
+
+class Version(BaseModel):
+    """What is live."""
+
+    level: int
+    release: str
+    bundle_digest: str
+    histories_digest: str
+    trained_through: date
+    histories_through: date
+    sequence: int
+    degraded: bool
+    trouble: str

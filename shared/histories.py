@@ -1,0 +1,106 @@
+"""What each customer bought so far: data, refreshed daily, apart from a model's parameters.
+
+One row per pair (customer, product), grouped by customer, in arrays that a bundle can hold.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from shared.columns import CUSTOMER, PRODUCT, TIME
+from shared.dataset import sold
+
+EPOCH = date(1970, 1, 1)
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - EPOCH).days
+
+
+def day_numbers(transactions: pd.DataFrame) -> np.ndarray:
+    """Each row's day as days since 1970-01-01."""
+    return transactions[TIME].to_numpy().astype("datetime64[D]").astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Purchases of n customers as m pairs with p distinct products, known through a day.
+
+    customers (n,) and products (p,) are sorted bytes; starts (n + 1,) delimits each customer's pairs.
+    Per pair: product (index into products), times (baskets with it), first and last (days since
+    1970-01-01), weight (times, each purchase halved every `half_life` days before `through`).
+    """
+
+    through: np.ndarray
+    customers: np.ndarray
+    products: np.ndarray
+    starts: np.ndarray
+    product: np.ndarray
+    times: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    weight: np.ndarray
+
+    @property
+    def day(self) -> date:
+        """The last day that these histories know of."""
+        return date.fromisoformat(str(self.through.astype("datetime64[D]")))
+
+    def rows_of(self, customers: np.ndarray) -> np.ndarray:
+        """Positions of customers (bytes); -1 for the unknown."""
+        return positions(self.customers, customers)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays by name, as a bundle stores them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def positions(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Where each of `wanted` stands in the sorted `known`; -1 where it does not.
+
+    >>> positions(np.array([b"a", b"c"]), np.array([b"c", b"b"])).tolist()
+    [1, -1]
+    """
+    if not len(known):
+        return np.full(len(wanted), -1)
+    found = np.searchsorted(known, wanted).clip(max=len(known) - 1)
+    return np.where(known[found] == wanted, found, -1)
+
+
+def to_bytes(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """(codes, sorted distinct names as UTF-8 bytes)."""
+    codes, distinct = pd.factorize(names)
+    encoded = np.array([str(name).encode() for name in distinct], dtype=np.bytes_)
+    order = np.argsort(encoded, kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[codes], encoded[order]
+
+
+def gather(transactions: pd.DataFrame, through: date, half_life: float) -> Histories:
+    """Histories through a day; purchases with a quantity of zero or less do not count."""
+    bought = sold(transactions)
+    customer, customers = to_bytes(bought[CUSTOMER])
+    product, products = to_bytes(bought[PRODUCT])
+    day = day_numbers(bought)
+    order = np.lexsort((day, product, customer))
+    customer, product, day = customer[order], product[order], day[order]
+    new_pair = np.ones(len(order), dtype=bool)
+    new_pair[1:] = (np.diff(customer) != 0) | (np.diff(product) != 0)
+    pair = np.flatnonzero(new_pair)
+    ends = np.append(pair, len(order))[1:]
+    age = day_number(through) - day
+    return Histories(
+        through=np.array(through, dtype="datetime64[D]").astype("datetime64[s]"),
+        customers=customers,
+        products=products,
+        starts=np.searchsorted(customer[pair], np.arange(len(customers) + 1)).astype(np.int64),
+        product=product[pair].astype(np.int32),
+        times=(ends - pair).astype(np.int32),
+        first=day[pair],
+        last=day[ends - 1],
+        weight=np.add.reduceat(0.5 ** (age / half_life), pair),
+    )

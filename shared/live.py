@@ -1,0 +1,113 @@
+"""What is live: one pointer file per level, replaced atomically, and what a service makes of it.
+
+A person or a pipeline calls `point_to`; the service calls `follow` and keeps its last good release.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from shared.bundle import Bundle, open_bundle, read_verified, sha256, unpack_histories
+from shared.errors import IntegrityError, MlopsError, UsageError
+from shared.places import write_atomically
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which release answers customers now, with which histories. `bundle` and `histories` are below the level's folder."""
+
+    release: str
+    bundle: str
+    bundle_digest: str
+    sequence: int = 0
+    histories: str = ""
+    histories_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A release in memory, ready to answer."""
+
+    bundle: Bundle
+    histories_digest: str
+    sequence: int
+
+    @property
+    def histories_through(self) -> date:
+        """The last day that the customers' histories know of."""
+        return self.bundle.model.histories_.day
+
+
+def pointer_file(level: Path) -> Path:
+    """Where a level keeps its pointer."""
+    return level / "live.json"
+
+
+def read_pointer(level: Path) -> Pointer | None:
+    """The pointer of a level; None before the first deployment."""
+    path = pointer_file(level)
+    if not path.exists():
+        return None
+    try:
+        return Pointer(**json.loads(path.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise IntegrityError(f"{path} is damaged: {error}", fix="Deploy a release again.") from error
+
+
+def require_pointer(level: Path) -> Pointer:
+    """The pointer of a level; UsageError before the first deployment."""
+    pointer = read_pointer(level)
+    if pointer is None:
+        raise UsageError(f"Nothing is deployed in {level}.", fix="Train and deploy a first release.")
+    return pointer
+
+
+def point_to(level: Path, pointer: Pointer) -> Pointer:
+    """Make a release live in one atomic step. Its files must be complete by now."""
+    before = read_pointer(level)
+    after = replace(pointer, sequence=before.sequence + 1 if before else 1)
+    write_atomically(pointer_file(level), json.dumps(asdict(after), indent=1).encode())
+    return after
+
+
+def load(level: Path, pointer: Pointer) -> Live:
+    """Open what a pointer names, verified."""
+    bundle = open_bundle(level / pointer.bundle, pointer.bundle_digest)
+    digest = bundle.histories_digest
+    if pointer.histories:
+        path = level / pointer.histories
+        size = path.stat().st_size if path.exists() else 0
+        content = read_verified(path, {"sha256": pointer.histories_digest, "bytes": size})
+        bundle.model.with_histories(unpack_histories(content))
+        digest = sha256(content)
+    return Live(bundle, digest, pointer.sequence)
+
+
+class Follower:
+    """Holds what is live for a service and follows the pointer.
+
+    A release that does not open is refused: the last good one goes on, and `trouble` says why.
+    """
+
+    def __init__(self, level: Path, on_trouble: Callable[[str], None] = lambda trouble: None) -> None:
+        self.level = level
+        self.live: Live | None = None
+        self.trouble = ""
+        self._on_trouble = on_trouble
+        self._seen = ""
+
+    def follow(self) -> None:
+        """Load what the pointer names, if it has changed."""
+        try:
+            pointer = read_pointer(self.level)
+            if pointer is None or repr(pointer) == self._seen:
+                return
+            self._seen = repr(pointer)
+            self.live = load(self.level, pointer)
+            self.trouble = ""
+        except (MlopsError, OSError) as error:
+            if str(error) != self.trouble:
+                self._on_trouble(str(error))
+            self.trouble = str(error)

@@ -1,0 +1,43 @@
+"""Where state lives: everything that a run writes is below one folder."""
+
+import os
+import tempfile
+from datetime import date
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def home() -> Path:
+    """The folder that holds all state: `MLOPS_HOME`, else `var/` in the checkout."""
+    named = os.environ.get("MLOPS_HOME")
+    return Path(named).expanduser().resolve() if named else CHECKOUT / "var"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` in one step: a reader sees the old content or the new, also after a kill."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def today(shop: Path, last_day: date) -> date:
+    """The last day that a step may know of when nobody names one.
+
+    A replayed season leaves the day that it reached in `today`; without it, the feed's last day.
+    """
+    note = shop / "today"
+    return date.fromisoformat(note.read_text().strip()) if note.exists() else last_day
+
+
+def set_today(shop: Path, day: date) -> None:
+    """Note the day that a replay has reached."""
+    write_atomically(shop / "today", f"{day.isoformat()}\n".encode())

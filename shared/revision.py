@@ -1,0 +1,20 @@
+"""Which code this is."""
+
+import os
+import subprocess
+
+from shared.places import CHECKOUT
+
+
+def revision() -> str:
+    """The commit that runs: what CI says (`GITHUB_SHA`), else git's HEAD, else `unknown`."""
+    named = os.environ.get("GITHUB_SHA")
+    if named:
+        return named
+    try:
+        asked = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return asked.stdout.strip() if asked.returncode == 0 else "unknown"

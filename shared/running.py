@@ -1,0 +1,122 @@
+"""A service as a process of its own: started, found again, asked and stopped. Binds to 127.0.0.1."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from shared.errors import DependencyDown
+from shared.places import write_atomically
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that was started; its log lies beside the note of it."""
+
+    pid: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self.port}"
+
+    def get(self, path: str, seconds: float = 10) -> Any:
+        """The parsed JSON answer to a GET. Raises DependencyDown if there is none."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=seconds) as answer:
+                return json.load(answer)
+        except (urllib.error.URLError, OSError, ValueError) as error:
+            raise DependencyDown(f"{self.url}{path} does not answer: {error}") from error
+
+    def recommend(self, customer: str, k: int = 5) -> dict[str, Any]:
+        """One customer's list from the service."""
+        return self.get(f"/recommendations/{quote(customer, safe='')}?k={k}")
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or any free one if it is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise DependencyDown("No port is free.")
+
+
+def start(level: Path, module: str, wanted_port: int, seconds: float = 60) -> Running:
+    """Start `python -m module --port PORT` and wait until it is ready. Raises DependencyDown if it ends first."""
+    level.mkdir(parents=True, exist_ok=True)
+    port = free_port(wanted_port)
+    log = level / "service.log"
+    with log.open("ab") as output:
+        command = [sys.executable, "-m", module, "--port", str(port)]
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    running = Running(process.pid, port)
+    write_atomically(level / "service.json", json.dumps(asdict(running)).encode())
+    if not wait_until(lambda: answers(running) or process.poll() is not None, seconds) or not answers(running):
+        stop(level)
+        raise DependencyDown(f"The service did not start; {log} says why:\n{last_lines(log)}")
+    return running
+
+
+def find(level: Path) -> Running | None:
+    """The running service of a level, if there is one."""
+    note = level / "service.json"
+    if not note.exists():
+        return None
+    running = Running(**json.loads(note.read_text()))
+    return running if answers(running, "/healthz") else None
+
+
+def stop(level: Path, seconds: float = 10) -> bool:
+    """Stop the service of a level, if one runs, and wait for its end."""
+    note = level / "service.json"
+    if not note.exists():
+        return False
+    running = Running(**json.loads(note.read_text()))
+    was_alive = answers(running, "/healthz")
+    if was_alive:
+        os.kill(running.pid, signal.SIGTERM)
+        wait_until(lambda: not answers(running, "/healthz"), seconds)
+    note.unlink(missing_ok=True)
+    return was_alive
+
+
+def answers(running: Running, path: str = "/readyz") -> bool:
+    """Whether a service answers."""
+    try:
+        running.get(path, seconds=2)
+    except DependencyDown:
+        return False
+    return True
+
+
+def wait_until(happened: Callable[[], bool], seconds: float) -> bool:
+    """Wait for something to happen; False if it did not in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if happened():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def last_lines(log: Path, lines: int = 5) -> str:
+    """The end of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
