@@ -2,8 +2,8 @@
 
 from level1_manual.train import HALF_LIFE, POPULAR_WEIGHT, read_transactions
 from level1_manual.workplace import laptop
-from shared.holdout import fit, hold_out
-from shared.model import last_day
+from shared.holdout import hold_out
+from shared.model import Frecency, last_day
 
 # The person types it into the spreadsheet from here.
 NUMBER = "ndcg.txt"
@@ -13,8 +13,8 @@ def main() -> None:
     """Train once more without the last week, and judge on that week."""
     transactions = read_transactions()
     holdout = hold_out(transactions, last_day(transactions))
-    config = {"half_life": HALF_LIFE, "popular_weight": POPULAR_WEIGHT}
-    metrics = holdout.judge(fit("frecency", config, holdout.known, holdout.known_through))
+    model = Frecency(half_life=HALF_LIFE, popular_weight=POPULAR_WEIGHT)
+    metrics = holdout.judge(model.fit(holdout.known, as_of=holdout.known_through))
     (laptop() / NUMBER).write_text(f"{metrics['ndcg_at_10']:.4f}\n")
     print(f"NDCG@10 {metrics['ndcg_at_10']:.4f} for {metrics['customers']:.0f} customers")
 

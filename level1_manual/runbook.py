@@ -19,7 +19,7 @@ from level1_manual.workplace import laptop, server
 from shared.errors import MlopsError
 from shared.places import CHECKOUT
 from shared.releases import next_release
-from shared.running import find
+from shared.running import find, wait_until
 
 ACTIONS = "actions.jsonl"
 STEP = re.compile(r"^## (\d+)\. (.+?)\n.*?```sh\n(.+?)\n```", re.MULTILINE | re.DOTALL)
@@ -42,12 +42,13 @@ def read_steps(runbook: Path = CHECKOUT / "level1_manual" / "RUNBOOK.md") -> lis
     return [Step(int(number), title, command) for number, title, command in STEP.findall(runbook.read_text())]
 
 
-def shell(step: Step, variables: dict[str, str]) -> int:
-    """Type the step's command into a shell, with this Python first on the path."""
+def shell(step: Step, variables: dict[str, str], quiet: bool = False) -> int:
+    """Type the step's command into a shell, with this Python first on the path; returns the exit code."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return subprocess.run(
-        ["sh", "-c", step.command], cwd=CHECKOUT, env={**os.environ, **variables, "PATH": path}, check=False
-    ).returncode
+    environment = {**os.environ, **variables, "PATH": path}
+    output = subprocess.DEVNULL if quiet else None
+    command = ["sh", "-c", step.command]
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, stdout=output, check=False).returncode
 
 
 def perform(as_of: date, hands: Hands = shell, steps: list[Step] | None = None) -> Iterator[tuple[Step, int]]:
@@ -94,6 +95,7 @@ def main() -> None:
         return shell(step, variables)
 
     outcomes = list(perform(asked.as_of, show_and_type))
+    wait_until(lambda: find(server()) is not None, seconds=60)
     running = find(server())
     if outcomes[-1][1] or not running:
         raise MlopsError(f"Step {outcomes[-1][0].number} failed.", fix="Read what it printed, and start again.")

@@ -3,7 +3,6 @@
 A pickle runs whatever is in it when it is loaded, and says neither what it is nor whether it is whole.
 """
 
-import argparse
 import hashlib
 import pickle
 from pathlib import Path
@@ -14,7 +13,7 @@ from level1_manual.train import MODEL
 from level1_manual.workplace import server
 from shared.bundle import Bundle
 from shared.live import Live
-from shared.running import HOST
+from shared.running import run_forever
 from shared.serving import create_app
 
 PORT = 8001
@@ -41,14 +40,5 @@ def app() -> FastAPI:
     return create_app(1, Pickled(server() / MODEL))
 
 
-def main() -> None:
-    """Serve until stopped."""
-    import uvicorn
-
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--port", type=int, default=PORT)
-    uvicorn.run(app(), host=HOST, port=arguments.parse_args().port, log_level="warning")
-
-
 if __name__ == "__main__":
-    main()
+    run_forever(app, PORT)

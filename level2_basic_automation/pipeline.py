@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from level2_basic_automation.config import PATH, read_config
 from level2_basic_automation.deploy import deploy, releases, run_folder
 from shared.bundle import Evidence, write_bundle
 from shared.checks import check_days
+from shared.config import ModelConfig, read_config
 from shared.dataset import Feed, open_feed, require_day
-from shared.holdout import fit, hold_out
+from shared.holdout import hold_out
 from shared.places import home
 from shared.releases import next_release
 from shared.revision import revision
 
 log = logging.getLogger("level2")
 LEVEL = "level2"
+CONFIG = Path(__file__).with_name("config.toml")
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,16 @@ class Run:
     warnings: int
 
 
-def run(as_of: date, config_file: Path = PATH, deploy: Callable[[str], object] = deploy) -> Run:
+def run(as_of: date, config_file: Path = CONFIG, deploy: Callable[[str], object] = deploy) -> Run:
     """Train on everything through `as_of` and deploy the result."""
     made = train(as_of, config_file)
     deploy(made.release)
     return made
 
 
-def train(as_of: date, config_file: Path = PATH) -> Run:
+def train(as_of: date, config_file: Path = CONFIG) -> Run:
     """Train and evaluate into a run folder of its own, which appears whole or not at all."""
-    config = read_config(config_file)
+    config = read_config(config_file, ModelConfig)
     level = home() / LEVEL
     feed = open_feed(home() / "shop")
     require_day(feed, as_of)
@@ -52,8 +53,8 @@ def train(as_of: date, config_file: Path = PATH) -> Run:
     release = next_release(releases(level), config.major)
     transactions = feed.through(as_of)
     holdout = hold_out(transactions, as_of)
-    metrics = holdout.judge(fit(config.model, config.parameters, holdout.known, holdout.known_through))
-    model = fit(config.model, config.parameters, transactions, as_of)
+    metrics = holdout.judge(config.estimator().fit(holdout.known, as_of=holdout.known_through))
+    model = config.estimator().fit(transactions, as_of=as_of)
 
     folder = run_folder(level, release)
     part = folder.with_name(f".{release}.part")

@@ -1,13 +1,12 @@
 """Answer customers with the release that the pointer names, and take over a new one by itself."""
 
-import argparse
 import logging
 
 from fastapi import FastAPI
 
 from shared.live import Follower
 from shared.places import home
-from shared.running import HOST
+from shared.running import run_forever
 from shared.serving import create_app
 
 PORT = 8002
@@ -19,14 +18,5 @@ def app() -> FastAPI:
     return create_app(2, Follower(home() / "level2", on_trouble=log.error))
 
 
-def main() -> None:
-    """Serve until stopped."""
-    import uvicorn
-
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--port", type=int, default=PORT)
-    uvicorn.run(app(), host=HOST, port=arguments.parse_args().port, log_level="warning")
-
-
 if __name__ == "__main__":
-    main()
+    run_forever(app, PORT)

@@ -35,6 +35,7 @@ class Histories:
     """
 
     through: np.ndarray
+    half_life: np.ndarray
     customers: np.ndarray
     products: np.ndarray
     starts: np.ndarray
@@ -95,6 +96,7 @@ def gather(transactions: pd.DataFrame, through: date, half_life: float) -> Histo
     age = day_number(through) - day
     return Histories(
         through=np.array(through, dtype="datetime64[D]").astype("datetime64[s]"),
+        half_life=np.array(float(half_life)),
         customers=customers,
         products=products,
         starts=np.searchsorted(customer[pair], np.arange(len(customers) + 1)).astype(np.int64),

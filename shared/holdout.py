@@ -8,7 +8,7 @@ import pandas as pd
 from shared.columns import CUSTOMER
 from shared.dataset import count_products, purchases, require_purchases, split_by_time
 from shared.metrics import summarize
-from shared.model import MODELS, Popular
+from shared.model import Popular
 
 HOLDOUT_DAYS = 7
 
@@ -34,8 +34,3 @@ def hold_out(transactions: pd.DataFrame, as_of: date, days: int = HOLDOUT_DAYS) 
     require_purchases(known, known_through)
     require_purchases(after, as_of)
     return Holdout(known, known_through, purchases(after))
-
-
-def fit(kind: str, config: dict, transactions: pd.DataFrame, as_of: date) -> Popular:
-    """A fitted model of a kind such as `frecency`."""
-    return MODELS[kind](**config).fit(transactions, as_of=as_of)

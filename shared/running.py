@@ -1,5 +1,6 @@
 """A service as a process of its own: started, found again, asked and stopped. Binds to 127.0.0.1."""
 
+import argparse
 import json
 import os
 import signal
@@ -12,11 +13,14 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from shared.errors import DependencyDown
-from shared.places import write_atomically
+from shared.places import CHECKOUT, write_atomically
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 HOST = "127.0.0.1"
 
@@ -46,6 +50,17 @@ class Running:
         return self.get(f"/recommendations/{quote(customer, safe='')}?k={k}")
 
 
+def run_forever(make_app: "Callable[[], FastAPI]", port: int) -> None:
+    """The main program of a service: serve until stopped, on `--port` or `port`, for `--host` or this machine alone."""
+    import uvicorn
+
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--port", type=int, default=port)
+    arguments.add_argument("--host", default=HOST)
+    asked = arguments.parse_args()
+    uvicorn.run(make_app(), host=asked.host, port=asked.port, log_level="warning", access_log=False)
+
+
 def free_port(wanted: int) -> int:
     """The wanted port, or any free one if it is taken."""
     for port in (wanted, 0):
@@ -59,18 +74,25 @@ def free_port(wanted: int) -> int:
     raise DependencyDown("No port is free.")
 
 
-def start(level: Path, module: str, wanted_port: int, seconds: float = 60) -> Running:
-    """Start `python -m module --port PORT` and wait until it is ready. Raises DependencyDown if it ends first."""
-    level.mkdir(parents=True, exist_ok=True)
+def launch(folder: Path, module: str, wanted_port: int) -> tuple[Running, subprocess.Popen[bytes]]:
+    """Start `python -m module --port PORT` and return at once; its note and log go to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
     port = free_port(wanted_port)
-    log = level / "service.log"
-    with log.open("ab") as output:
-        command = [sys.executable, "-m", module, "--port", str(port)]
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    command = [sys.executable, "-m", module, "--port", str(port)]
+    with (folder / "service.log").open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=CHECKOUT, start_new_session=True)
     running = Running(process.pid, port)
-    write_atomically(level / "service.json", json.dumps(asdict(running)).encode())
-    if not wait_until(lambda: answers(running) or process.poll() is not None, seconds) or not answers(running):
-        stop(level)
+    write_atomically(folder / "service.json", json.dumps(asdict(running)).encode())
+    return running, process
+
+
+def start(folder: Path, module: str, wanted_port: int, seconds: float = 60) -> Running:
+    """Launch a service and wait until it is ready. Raises DependencyDown if it ends, or comes up with nothing to serve."""
+    running, process = launch(folder, module, wanted_port)
+    wait_until(lambda: answers(running, "/healthz") or process.poll() is not None, seconds)
+    if not answers(running):
+        stop(folder)
+        log = folder / "service.log"
         raise DependencyDown(f"The service did not start; {log} says why:\n{last_lines(log)}")
     return running
 

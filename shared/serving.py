@@ -41,6 +41,7 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
         watcher.cancel()
 
     app = FastAPI(title=f"Recommender, level {level}", lifespan=lifespan)
+    app.state.source = source
 
     def live() -> Live:
         if source.live is None:

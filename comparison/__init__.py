@@ -1,0 +1,1 @@
+"""The same season and the same incidents, played through all four levels and measured."""

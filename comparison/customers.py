@@ -1,0 +1,77 @@
+"""The season's customers: everybody who shops on a day looks at their list first. That is simulated."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import httpx
+import pandas as pd
+from fastapi import FastAPI
+
+from shared.columns import CUSTOMER, PRODUCT, RANK
+from shared.contract import MOST_CUSTOMERS
+from shared.dataset import Feed, purchases
+from shared.metrics import score_customers
+
+
+class Service:
+    """A level's service in this process: the same app, without a socket. `app` is None while it is down."""
+
+    def __init__(self) -> None:
+        self.app: FastAPI | None = None
+
+    def ask(self, customers: list[str]) -> pd.DataFrame:
+        """The lists that are served; empty while the service is down."""
+        rows: list[tuple[str, str, int]] = []
+        for start in range(0, len(customers), MOST_CUSTOMERS):
+            rows += self._ask(customers[start : start + MOST_CUSTOMERS])
+        return pd.DataFrame(rows, columns=[CUSTOMER, PRODUCT, RANK])
+
+    def version(self) -> dict[str, Any]:
+        """What the service says is live; empty while it is down."""
+        answer = self._request("GET", "/version")
+        return answer.json() if answer is not None and answer.is_success else {}
+
+    def _ask(self, customers: list[str]) -> list[tuple[str, str, int]]:
+        answer = self._request("POST", "/recommendations", json={"customers": customers, "k": 10})
+        if answer is None or not answer.is_success:
+            return []
+        return [
+            (entry["customer"], item["product"], item["rank"])
+            for entry in answer.json()
+            for item in entry["recommendations"]
+        ]
+
+    def _request(self, method: str, path: str, **body: Any) -> httpx.Response | None:
+        if self.app is None:
+            return None
+        transport = httpx.ASGITransport(self.app)
+
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60) as client:
+                return await client.request(method, path, **body)
+
+        return asyncio.run(send())
+
+
+@dataclass(frozen=True)
+class ServedDay:
+    """What a level's service did on a day. digest is that of the bundle that answered; empty if none did."""
+
+    day: date
+    digest: str
+    version: dict[str, Any]
+    ndcg: float
+    shoppers: int
+
+
+def shop(service: Service, feed: Feed, day: date) -> ServedDay:
+    """Everybody who shops on a day asks for a list, then buys; a shopper without a list scores 0."""
+    bought = purchases(feed.day(day))
+    if service.app is not None:
+        service.app.state.source.follow()
+    version = service.version()
+    lists = service.ask(bought[CUSTOMER].unique().tolist())
+    scores = score_customers(lists, bought)["ndcg"]
+    return ServedDay(day, version.get("bundle_digest", ""), version, float(scores.mean()), len(scores))

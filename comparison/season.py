@@ -1,0 +1,138 @@
+"""Plays a season through the levels: the same days, the same customers, the same incident."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from comparison.customers import ServedDay, shop
+from comparison.incidents import truncate
+from comparison.operators import OPERATORS, Operator
+from shared.dataset import Feed, open_feed, require_day
+from shared.errors import DependencyDown
+from shared.places import home, set_today
+from shared.running import start, stop
+
+OPENING = date(2017, 6, 5)
+DAYS = 14
+INCIDENT_ON_DAY = 7
+Progress = Callable[[Iterable[date], str], Iterable[date]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """A level's season.
+
+    deployed: the digest that was deployed last, by day. says_live: the digest that the level's own records
+    name. seconds: by phase. answer: what the service answered over HTTP on the first day. starts_again:
+    whether the service comes up when it is restarted after the last day.
+    """
+
+    level: int
+    days: list[ServedDay]
+    deployed: dict[date, str]
+    says_live: dict[date, str | None]
+    made: dict[str, str]
+    actions: list[str]
+    refused: int
+    incident_on: date
+    seconds: dict[str, float]
+    answer: dict[str, Any]
+    starts_again: bool
+
+
+def silent(days: Iterable[date], label: str) -> Iterable[date]:
+    """No progress bar."""
+    return days
+
+
+def play(
+    levels: Iterable[int], customer: str, progress: Progress = silent, opening: date = OPENING, days: int = DAYS
+) -> list[Played]:
+    """Play the season through each level, from an empty level on. Existing state of a level is set aside."""
+    feed = open_feed(home() / "shop")
+    require_day(feed, opening - timedelta(days=1))
+    require_day(feed, opening + timedelta(days=days - 1))
+    played = [play_level(level, feed, opening, days, customer, progress) for level in levels]
+    set_today(home() / "shop", opening + timedelta(days=days - 1))
+    return played
+
+
+def play_level(
+    level: int, feed: Feed, opening: date, days: int, customer: str, progress: Progress
+) -> Played:
+    """One level's season."""
+    set_aside(home() / f"level{level}")
+    incident_on = opening + timedelta(days=INCIDENT_ON_DAY)
+    operator = OPERATORS[level](truncate, incident_on)
+    seconds: dict[str, float] = {}
+    served: list[ServedDay] = []
+    deployed: dict[date, str] = {}
+    answer: dict[str, Any] = {}
+    season = [opening + timedelta(days=number) for number in range(days)]
+    for day in progress(season, f"level {level}"):
+        if day == opening:
+            with stopwatch(seconds, "first release"):
+                operator.begin(day - timedelta(days=1))
+            answer = ask_for_real(operator, customer)
+        with stopwatch(seconds, "mornings"):
+            operator.morning(day, opening)
+        deployed[day] = operator.pointer_digest()
+        with stopwatch(seconds, "lists"):
+            served.append(shop(operator.service, feed, day))
+        with stopwatch(seconds, "evenings"):
+            operator.evening(day)
+    return Played(
+        level=level,
+        days=served,
+        deployed=deployed,
+        says_live={day: operator.says_live(day) for day in season},
+        made=operator.made,
+        actions=operator.actions,
+        refused=operator.refused,
+        incident_on=incident_on,
+        seconds=seconds,
+        answer=answer,
+        starts_again=bool(ask_for_real(operator, customer)),
+    )
+
+
+def ask_for_real(operator: Operator, customer: str) -> dict[str, Any]:
+    """Start the level's service as a process of its own, ask for one customer over HTTP, and stop it.
+
+    Empty if the service does not start.
+    """
+    try:
+        running = start(operator.service_folder, operator.module, 8000 + operator.level)
+        return running.recommend(customer, k=3)
+    except DependencyDown:
+        return {}
+    finally:
+        stop(operator.service_folder)
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Move a level's state out of the way; nothing is lost. Returns where it is now, if there was any."""
+    if not folder.exists():
+        return None
+    stop(folder)
+    stop(folder / "server")
+    aside = folder.parent / "aside"
+    aside.mkdir(exist_ok=True)
+    target = aside / f"{folder.name}-{len(list(aside.iterdir())) + 1}"
+    shutil.move(folder, target)
+    return target
+
+
+@contextmanager
+def stopwatch(seconds: dict[str, float], phase: str) -> Iterator[None]:
+    """Add the time that a block takes to a phase."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[phase] = seconds.get(phase, 0.0) + time.perf_counter() - began

@@ -1,0 +1,22 @@
+"""The typed form of config.toml."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.config import ModelConfig, Strict
+
+CONFIG = Path(__file__).with_name("config.toml")
+
+
+class GateLimits(Strict):
+    """What a candidate must reach, in NDCG@10 on the held-out week."""
+
+    least_gain_over_popular: float = Field(ge=0, le=1)
+    most_loss_to_live: float = Field(ge=0, le=1)
+
+
+class PipelineConfig(ModelConfig):
+    """What to train and what to ask of it."""
+
+    gate: GateLimits

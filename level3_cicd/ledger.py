@@ -1,0 +1,111 @@
+"""The append-only ledger: one row per decision, with what was seen, the limits, the verdict and the reason.
+
+SQLite refuses to change or delete a row, so what was live on a day is one query.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS ledger (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  recorded_at TEXT NOT NULL, as_of TEXT NOT NULL, step TEXT NOT NULL, verdict TEXT NOT NULL,
+  reason TEXT NOT NULL, release TEXT NOT NULL, bundle_digest TEXT NOT NULL, data_digest TEXT NOT NULL,
+  revision TEXT NOT NULL, actor TEXT NOT NULL, sequence INTEGER NOT NULL, numbers TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS no_change BEFORE UPDATE ON ledger
+  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON ledger
+  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+"""
+BECAME_LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A decision.
+
+    step: gate, deploy, rollback, monitor, retrain, promote. verdict: passed, refused, live, hold and so on.
+    sequence: the pointer's, in rows after which a release is live; 0 in all others.
+    """
+
+    as_of: date
+    step: str
+    verdict: str
+    reason: str
+    release: str = ""
+    bundle_digest: str = ""
+    data_digest: str = ""
+    revision: str = ""
+    actor: str = "operator"
+    sequence: int = 0
+    numbers: dict[str, Any] = field(default_factory=dict)
+    recorded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@contextmanager
+def opened(level: Path) -> Iterator[sqlite3.Connection]:
+    """The level's ledger, created on first use; commits at the end."""
+    level.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(level / "ledger.db", timeout=30)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.executescript(SCHEMA)
+        with connection:
+            yield connection
+    finally:
+        connection.close()
+
+
+def append(level: Path, row: Row) -> Row:
+    """Write a decision down."""
+    values = asdict(row) | {
+        "as_of": row.as_of.isoformat(),
+        "recorded_at": row.recorded_at.isoformat(),
+        "numbers": json.dumps(row.numbers, default=str),
+    }
+    names = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    with opened(level) as connection:
+        connection.execute(f"INSERT INTO ledger ({names}) VALUES ({marks})", values)  # noqa: S608  our own column names
+    return row
+
+
+def read(level: Path, condition: str = "1", values: tuple = ()) -> list[Row]:
+    """Rows in the order in which they were written."""
+    columns = ", ".join(item.name for item in fields(Row))
+    query = f"SELECT {columns} FROM ledger WHERE {condition} ORDER BY number"  # noqa: S608  our own conditions
+    with opened(level) as connection:
+        return [parse(row) for row in connection.execute(query, values)]
+
+
+def parse(row: sqlite3.Row) -> Row:
+    """A row as it was written."""
+    values = dict(row)
+    return Row(
+        **values
+        | {
+            "as_of": date.fromisoformat(values["as_of"]),
+            "recorded_at": datetime.fromisoformat(values["recorded_at"]),
+            "numbers": json.loads(values["numbers"]),
+        }
+    )
+
+
+def live_rows(level: Path) -> list[Row]:
+    """The rows after which another release was live."""
+    return read(level, "sequence > 0")
+
+
+def live_on(level: Path, day: date) -> Row | None:
+    """The decision that made live what answered customers on a day.
+
+    A decision knows of days through its `as_of`, so it counts for customers from the day after.
+    """
+    rows = read(level, "sequence > 0 AND as_of < ?", (day.isoformat(),))
+    return rows[-1] if rows else None

@@ -1,0 +1,94 @@
+"""An Evidently report, when a person thinks of it: has the shop changed, and how good were the lists?"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, PRODUCT, QUANTITY, TIME
+from shared.dataset import Feed, purchases, sold
+from shared.live import load, require_pointer
+from shared.metrics import summarize
+
+DAYS = 7
+REFERENCE_WEEKS = 4
+COMMON = 20
+PSI_LIMIT = 0.2
+SHARE_LIMIT = 0.5
+FEATURES = ["department", "basket_size", "amount", "quantity", "hour"]
+
+
+@dataclass(frozen=True)
+class Monitored:
+    """The verdict of a report."""
+
+    as_of: date
+    drifted: list[str]
+    drift: dict[str, float]
+    metrics: dict[str, float]
+    report: Path
+
+
+def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
+    """Report on the last week, against the four weeks before it, and on how good the live release's lists were.
+
+    Level 3 keeps no served lists: they are made again, from histories that know nothing of the week.
+    """
+    first = as_of - timedelta(days=DAYS - 1)
+    current = feed.between(first, as_of)
+    reference = feed.between(first - timedelta(weeks=REFERENCE_WEEKS), first - timedelta(days=1))
+    products = feed.products()
+    report = level / "reports" / f"{as_of}.html"
+    drift = report_drift(describe(current, products), describe(reference, products), report)
+    model = load(level, require_pointer(level)).bundle.model
+    day_before = first - timedelta(days=1)
+    if model.histories_.day > day_before:
+        model.refresh(feed.through(day_before), as_of=day_before)
+    bought = purchases(current)
+    lists = model.recommend(bought[CUSTOMER].unique())
+    metrics = summarize(lists, bought, len(products))
+    return Monitored(as_of, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, report)
+
+
+def describe(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    """The columns that a drift report looks at; rare departments together, as few rows would raise false alarms."""
+    bought = sold(transactions)
+    department = bought[PRODUCT].map(products.set_index(PRODUCT)[DEPARTMENT]).fillna("unknown")
+    common = products[DEPARTMENT].value_counts().index[:COMMON]
+    return pd.DataFrame(
+        {
+            "department": department.where(department.isin(common), "other"),
+            "basket_size": bought.groupby([CUSTOMER, BASKET])[PRODUCT].transform("size").astype(float),
+            "amount": bought[AMOUNT],
+            "quantity": bought[QUANTITY].clip(upper=100),
+            "hour": bought[TIME].dt.hour.astype(float),
+        }
+    )
+
+
+def report_drift(current: pd.DataFrame, reference: pd.DataFrame, html: Path | None) -> dict[str, float]:
+    """The population stability index of each column by Evidently, which also writes the page if one is asked for."""
+    import os
+
+    os.environ["DO_NOT_TRACK"] = "true"
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
+
+    preset = DataDriftPreset(columns=FEATURES, method="psi", threshold=PSI_LIMIT, drift_share=SHARE_LIMIT)
+    snapshot = Report([preset], include_tests=True).run(current, reference)
+    if html:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        snapshot.save_html(str(html))
+    return read_drift(snapshot.dict())
+
+
+def read_drift(report: dict[str, Any]) -> dict[str, float]:
+    """Column by column, the drift in an Evidently report."""
+    drift = {}
+    for metric in report["metrics"]:
+        config = metric.get("config", {})
+        if config.get("type", "").endswith("ValueDrift"):
+            drift[config["column"]] = float(metric["value"])
+    return drift

@@ -1,0 +1,58 @@
+"""MLflow and Prefect, set up for one level: state below its folder, telemetry off, known traps avoided.
+
+Both are slow to import, so nothing here imports them before it is asked to.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "recommender"
+
+
+def tracking_uri(level: Path) -> str:
+    """Where MLflow keeps runs and versions: `MLOPS_MLFLOW_URI`, else SQLite in the level's folder."""
+    return os.environ.get("MLOPS_MLFLOW_URI") or f"sqlite:///{level}/mlflow.db"
+
+
+@cache
+def mlflow_client(level: Path) -> "MlflowClient":
+    """A client for the level's registry. The first one creates the database, under a lock.
+
+    Several processes that open an empty database at once crash in its migrations.
+    """
+    os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import logging
+
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    from mlflow import MlflowClient
+
+    level.mkdir(parents=True, exist_ok=True)
+    with FileLock(level / ".mlflow.lock"):
+        client = MlflowClient(tracking_uri(level), registry_uri=tracking_uri(level))
+        if client.get_experiment_by_name(EXPERIMENT) is None:
+            client.create_experiment(EXPERIMENT, artifact_location=(level / "artifacts").as_uri())
+    return client
+
+
+def prepare_prefect(home: Path) -> None:
+    """Settings for Prefect, to be made before its first import. A server named by `PREFECT_API_URL` is used as it is."""
+    os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="true")
+    settings = {
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        "PREFECT_CLI_PROMPT": "false",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)

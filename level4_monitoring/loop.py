@@ -1,0 +1,97 @@
+"""The loop: every evening it watches, refreshes the histories, decides, and does what it decided.
+
+A scheduler calls `tick` once a day. A tick that was already made is answered from the ledger; one that
+a kill interrupted is made again.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from level3_cicd import pipeline
+from level3_cicd.deploy import deploy
+from level3_cicd.ledger import Row, append, read
+from level4_monitoring.config import LoopConfig, read_loop_config
+from level4_monitoring.decide import Decision, Seen, decide
+from level4_monitoring.monitor import Day, monitor
+from level4_monitoring.refresh import refresh
+from level4_monitoring.shadow import read_evidence, score_day
+from shared.dataset import Feed, open_feed, require_day
+from shared.errors import CheckFailed, IntegrityError
+from shared.places import home
+
+ACTOR = "loop"
+
+
+def tick(
+    as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, LoopConfig], Decision] = decide
+) -> Row:
+    """What level 4 does in the evening of a day; returns the day's decision."""
+    level = home() / "level4"
+    feed = open_feed(home() / "shop")
+    require_day(feed, as_of)
+    done = read(level, "step = 'monitor' AND as_of = ?", (as_of.isoformat(),))
+    if done:
+        return done[-1]
+    day = monitor(level, feed, as_of)
+    seen = watch_challenger(level, feed, day)
+    histories = refresh(level, feed, as_of)
+    decision = decide(seen, config or read_loop_config())
+    carry_out(level, decision, as_of)
+    numbers = {
+        "ndcg_at_10": day.ndcg,
+        "hit_rate": day.hit_rate,
+        "customers": day.customers,
+        "drift": day.drift,
+        "drifted": day.drifted,
+        **decision.numbers,
+    }
+    row = Row(
+        as_of=as_of,
+        step="monitor",
+        verdict=decision.action,
+        reason=decision.reason,
+        release=histories.release,
+        actor=ACTOR,
+        numbers=numbers,
+    )
+    return append(level, row)
+
+
+def watch_challenger(level: Path, feed: Feed, day: Day) -> Seen:
+    """The age of the last training, and the challenger's evidence if there is one."""
+    trained = read(level, "step = 'gate'")
+    age = (day.day - trained[-1].as_of).days if trained else 10_000
+    release = open_challenger(level)
+    if release is None:
+        return Seen(age)
+    try:
+        score_day(level, release, feed, day.day, day.served, day.bought)
+    except IntegrityError as error:
+        append(level, Row(day.day, "shadow", "refused", error.what, release=release, actor=ACTOR))
+        return Seen(age, damage=error.what)
+    return Seen(age, challenger=read_evidence(level, release))
+
+
+def open_challenger(level: Path) -> str | None:
+    """The release that passed the gate last, if nobody has decided about it since."""
+    passed = read(level, "step = 'gate' AND verdict = 'passed'")
+    if not passed:
+        return None
+    release = passed[-1].release
+    closed = read(level, "release = ? AND step IN ('deploy', 'shadow')", (release,))
+    return None if closed else release
+
+
+def carry_out(level: Path, decision: Decision, as_of: date) -> None:
+    """Do what was decided. What the gate or the deployment refuses is in the ledger; the loop goes on."""
+    try:
+        if decision.action == "retrain":
+            pipeline.run(as_of, level=level, actor=ACTOR)
+        elif decision.action == "promote":
+            deploy(level, decision.release, as_of, actor=ACTOR)
+        elif decision.action == "reject":
+            row = Row(as_of, "shadow", "refused", decision.reason, release=decision.release, actor=ACTOR)
+            append(level, row)
+    except (CheckFailed, IntegrityError):
+        return

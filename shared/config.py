@@ -1,0 +1,46 @@
+"""Typed TOML configuration: frozen, and unknown keys are refused."""
+
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import UsageError
+from shared.model import MODELS, Popular
+
+
+class Strict(BaseModel):
+    """A part of a configuration file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelConfig(Strict):
+    """Which model to train, how, and the major number of its releases."""
+
+    model: str
+    major: int = Field(ge=0, le=9999)
+    parameters: dict[str, float | int] = {}
+
+    def estimator(self) -> Popular:
+        """The unfitted model."""
+        if self.model not in MODELS:
+            raise ValueError(f"no model is called {self.model!r}; there are {sorted(MODELS)}")
+        return MODELS[self.model](**self.parameters)
+
+
+Config = TypeVar("Config", bound=ModelConfig)
+
+
+def read_config(path: Path, form: type[Config]) -> Config:
+    """The configuration in a TOML file. Raises UsageError with every mistake in it."""
+    try:
+        config = form.model_validate(tomllib.loads(path.read_text()))
+        config.estimator()
+    except ValidationError as error:
+        mistakes = "; ".join(f"{'.'.join(map(str, at['loc']))}: {at['msg']}" for at in error.errors())
+        raise UsageError(f"{path} cannot be used: {mistakes}", fix="Correct the file.") from error
+    except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        raise UsageError(f"{path} cannot be used: {error}", fix="Correct the file.") from error
+    return config
