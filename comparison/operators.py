@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from fastapi import FastAPI
+
 import level1_manual.serve
 import level2_basic_automation.serve
 import level3_cicd.serve
@@ -76,7 +78,7 @@ class Operator(ABC):
         if (day - opened).days and (day - opened).days % RELEASE_EVERY_DAYS == 0:
             self.release(day - timedelta(days=1))
 
-    def evening(self, day: date) -> None:
+    def evening(self, day: date) -> None:  # noqa: B027  most levels do nothing then
         """After the customers have gone."""
 
     @abstractmethod
@@ -204,6 +206,7 @@ class Level3(Operator):
 
     def morning(self, day: date, opened: date) -> None:
         """The workflow failed yesterday: somebody starts it again."""
+        self._today = day
         if self._failed:
             self._failed = False
             self.actions.append("start the workflow again")
@@ -215,7 +218,7 @@ class Level3(Operator):
         row = ledger.live_on(self.folder, day)
         return row.bundle_digest if row else None
 
-    def _app(self) -> object:
+    def _app(self) -> FastAPI:
         return level3_cicd.serve.app()
 
 
@@ -244,7 +247,7 @@ class Level4(Level3):
 
         return registered(self.folder)
 
-    def _app(self) -> object:
+    def _app(self) -> FastAPI:
         return level4_monitoring.serve.app(clock=lambda: self._today)
 
 

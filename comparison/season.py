@@ -1,12 +1,10 @@
 """Plays a season through the levels: the same days, the same customers, the same incident."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from comparison.customers import ServedDay, shop
@@ -14,7 +12,7 @@ from comparison.incidents import truncate
 from comparison.operators import OPERATORS, Operator
 from shared.dataset import Feed, open_feed, require_day
 from shared.errors import DependencyDown
-from shared.places import home, set_today
+from shared.places import home, set_aside, set_today
 from shared.running import start, stop
 
 OPENING = date(2017, 6, 5)
@@ -62,11 +60,12 @@ def play(
     return played
 
 
-def play_level(
-    level: int, feed: Feed, opening: date, days: int, customer: str, progress: Progress
-) -> Played:
+def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, progress: Progress) -> Played:
     """One level's season."""
-    set_aside(home() / f"level{level}")
+    folder = home() / f"level{level}"
+    stop(folder)
+    stop(folder / "server")
+    set_aside(folder)
     incident_on = opening + timedelta(days=INCIDENT_ON_DAY)
     operator = OPERATORS[level](truncate, incident_on)
     seconds: dict[str, float] = {}
@@ -113,19 +112,6 @@ def ask_for_real(operator: Operator, customer: str) -> dict[str, Any]:
         return {}
     finally:
         stop(operator.service_folder)
-
-
-def set_aside(folder: Path) -> Path | None:
-    """Move a level's state out of the way; nothing is lost. Returns where it is now, if there was any."""
-    if not folder.exists():
-        return None
-    stop(folder)
-    stop(folder / "server")
-    aside = folder.parent / "aside"
-    aside.mkdir(exist_ok=True)
-    target = aside / f"{folder.name}-{len(list(aside.iterdir())) + 1}"
-    shutil.move(folder, target)
-    return target
 
 
 @contextmanager

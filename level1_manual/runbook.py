@@ -19,7 +19,7 @@ from level1_manual.workplace import laptop, server
 from shared.errors import MlopsError
 from shared.places import CHECKOUT
 from shared.releases import next_release
-from shared.running import find, wait_until
+from shared.running import find, stop, wait_until
 
 ACTIONS = "actions.jsonl"
 STEP = re.compile(r"^## (\d+)\. (.+?)\n.*?```sh\n(.+?)\n```", re.MULTILINE | re.DOTALL)
@@ -52,7 +52,7 @@ def shell(step: Step, variables: dict[str, str], quiet: bool = False) -> int:
 
 
 def perform(as_of: date, hands: Hands = shell, steps: list[Step] | None = None) -> Iterator[tuple[Step, int]]:
-    """Carry out the steps one by one; yields each with its exit code after logging it. The person stops at a failure."""
+    """Carry out the steps one by one until one fails; yields each with its exit code, after logging it."""
     releases = [row[0] for row in rows(laptop() / SHEET)]
     variables = {
         "AS_OF": as_of.isoformat(),
@@ -100,9 +100,11 @@ def main() -> None:
     if outcomes[-1][1] or not running:
         raise MlopsError(f"Step {outcomes[-1][0].number} failed.", fix="Read what it printed, and start again.")
     answer = running.recommend(asked.customer)
+    stop(server())
     print(f"\n{len(outcomes)} manual actions. Customer {asked.customer} is now recommended:")
     for item in answer["recommendations"]:
         print(f"  {item['rank']}. {item['name']}  ({item['reason']})")
+    print("The service is stopped again; `mlops --level 1 serve` starts it.")
 
 
 if __name__ == "__main__":

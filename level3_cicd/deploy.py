@@ -70,9 +70,7 @@ def with_todays_histories(pointer: Pointer, bundle: Bundle, level: Path) -> Poin
     return replace(pointer, histories=now.histories, histories_digest=now.histories_digest) if suits else pointer
 
 
-def switch(
-    level: Path, bundle: Bundle, pointer: Pointer, as_of: date, step: str, actor: str, reason: str = ""
-) -> Row:
+def switch(level: Path, bundle: Bundle, pointer: Pointer, as_of: date, step: str, actor: str, reason: str = "") -> Row:
     """Replace the pointer, wait until the running service has followed, and write it down; otherwise go back."""
     before = read_pointer(level)
     if before and replace(before, sequence=0) == replace(pointer, sequence=0):
@@ -84,9 +82,20 @@ def switch(
     append(level, replace(row, sequence=0, verdict="failed", reason="the service did not take it over"))
     if before:
         back = point_to(level, before)
-        append(level, replace(row, release=before.release, bundle_digest=before.bundle_digest, step="rollback",
-                              sequence=back.sequence, reason=f"{pointer.release} was not taken over"))
-    raise RolledBack(f"The service did not take over {pointer.release}; {before.release if before else 'nothing'} is live.")
+        append(
+            level,
+            replace(
+                row,
+                release=before.release,
+                bundle_digest=before.bundle_digest,
+                step="rollback",
+                sequence=back.sequence,
+                reason=f"{pointer.release} was not taken over",
+            ),
+        )
+    raise RolledBack(
+        f"The service did not take over {pointer.release}; {before.release if before else 'nothing'} is live."
+    )
 
 
 def live_row(pointer: Pointer, bundle: Bundle, as_of: date, step: str, actor: str, reason: str) -> Row:

@@ -1,9 +1,11 @@
 """The Prefect flow: prepare, validate, train, evaluate, gate, register. Imported only when a pipeline runs."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import TypeVar, cast
 
 import pandas as pd
 from prefect import flow, task
@@ -21,7 +23,12 @@ from shared.model import Popular
 from shared.releases import next_release
 from shared.revision import revision
 
-step = task(cache_policy=NO_CACHE, persist_result=False)
+Function = TypeVar("Function", bound=Callable)
+
+
+def step(function: Function) -> Function:
+    """A Prefect task. Its tables stay in memory; the type stays that of the function."""
+    return cast(Function, task(function, cache_policy=NO_CACHE, persist_result=False))
 
 
 @step

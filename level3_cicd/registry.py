@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from level3_cicd.tools import EXPERIMENT, mlflow_client
 from shared.bundle import copy_bundle, digest_of, read_manifest
-from shared.errors import IntegrityError
+from shared.errors import DependencyDown, IntegrityError, UsageError
 from shared.live import read_pointer
 from shared.releases import in_order, require_release
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 NAME = "recommender"
@@ -28,7 +29,6 @@ class Registered:
     version: str
     verdict: str
     bundle_digest: str
-    run_id: str
     source: str
 
 
@@ -39,8 +39,7 @@ def register(level: Path, bundle: Path, verdict: str, report: dict[str, Any]) ->
     client = mlflow_client(level)
     manifest = read_manifest(bundle)
     release, digest = manifest["release"], digest_of(bundle)
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    run = client.create_run(experiment.experiment_id, run_name=f"recommender {release}", tags={"release": release})
+    run = client.create_run(experiment_id(client), run_name=f"recommender {release}", tags={"release": release})
     run_id = run.info.run_id
     metrics = [Metric(name, value, 0, 0) for name, value in manifest["metrics"].items()]
     settings = {"model": manifest["kind"], **manifest["config"]}
@@ -56,7 +55,15 @@ def register(level: Path, bundle: Path, verdict: str, report: dict[str, Any]) ->
     version = client.create_model_version(NAME, source, run_id, tags=tags, await_creation_for=0)
     if verdict == "passed":
         client.set_registered_model_alias(NAME, "candidate", version.version)
-    return Registered(release, version.version, verdict, digest, run_id, source)
+    return Registered(release, version.version, verdict, digest, source)
+
+
+def experiment_id(client: "MlflowClient") -> str:
+    """The experiment that holds all runs."""
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        raise DependencyDown(f"MLflow has no experiment {EXPERIMENT!r}.", fix="Restore its database.")
+    return str(experiment.experiment_id)
 
 
 def registered(level: Path) -> dict[str, Registered]:
@@ -69,12 +76,18 @@ def registered(level: Path) -> dict[str, Registered]:
     return {release: found[release] for release in in_order(found)}
 
 
+def candidate(level: Path) -> str:
+    """The release that passed the gate last. Raises UsageError if there is none."""
+    passed = [entry.release for entry in registered(level).values() if entry.verdict == "passed"]
+    if not passed:
+        raise UsageError("No release has passed the gate yet.", fix="Run `mlops pipeline run`.")
+    return passed[-1]
+
+
 def parse(version: "ModelVersion") -> Registered:
     """A registry row as a release."""
     tags = version.tags
-    return Registered(
-        tags["release"], version.version, tags["verdict"], tags["bundle_digest"], version.run_id, version.source
-    )
+    return Registered(tags["release"], version.version, tags["verdict"], tags["bundle_digest"], str(version.source))
 
 
 def fetch(level: Path, release: str) -> tuple[Path, str]:
@@ -90,7 +103,7 @@ def fetch(level: Path, release: str) -> tuple[Path, str]:
 
 
 def download(entry: Registered, target: Path) -> None:
-    """Bring a release's files from MLflow's artifact store. Raises IntegrityError if they are not what was registered."""
+    """Bring a release's files from MLflow. Raises IntegrityError if they are not what was registered."""
     from mlflow.artifacts import download_artifacts
 
     target.parent.mkdir(parents=True, exist_ok=True)

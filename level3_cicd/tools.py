@@ -45,7 +45,7 @@ def mlflow_client(level: Path) -> "MlflowClient":
 
 
 def prepare_prefect(home: Path) -> None:
-    """Settings for Prefect, to be made before its first import. A server named by `PREFECT_API_URL` is used as it is."""
+    """Settings for Prefect, to be made before its first import. `PREFECT_API_URL` may name a server."""
     os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="true")
     settings = {
         "PREFECT_HOME": str(home / "prefect"),

@@ -54,7 +54,9 @@ def judge(challenger: Evidence, config: LoopConfig) -> Decision:
     interval = f"{challenger.difference:+.4f} [{low:+.4f}, {high:+.4f}] over {challenger.pairs} paired household-days"
     found = f"shadow of {challenger.release}: {interval}, limit {limit:+.4f}"
     if challenger.days < config.shadow_least_days:
-        return Decision("hold", f"{found}; day {challenger.days} of at least {config.shadow_least_days}", numbers=numbers)
+        return Decision(
+            "hold", f"{found}; day {challenger.days} of at least {config.shadow_least_days}", numbers=numbers
+        )
     if low >= limit:
         return Decision("promote", found, challenger.release, numbers)
     if high < limit or challenger.days >= config.shadow_most_days:

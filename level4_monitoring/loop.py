@@ -23,9 +23,7 @@ from shared.places import home
 ACTOR = "loop"
 
 
-def tick(
-    as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, LoopConfig], Decision] = decide
-) -> Row:
+def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, LoopConfig], Decision] = decide) -> Row:
     """What level 4 does in the evening of a day; returns the day's decision."""
     level = home() / "level4"
     feed = open_feed(home() / "shop")

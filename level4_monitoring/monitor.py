@@ -44,6 +44,4 @@ def monitor(level: Path, feed: Feed, day: date) -> Day:
     reference = pd.concat([feed.day(day - timedelta(weeks=week)) for week in range(1, REFERENCE_WEEKS + 1)])
     html = level / "reports" / "latest.html"
     drift = report_drift(describe(today, products), describe(reference, products), html) if len(today) else {}
-    return Day(
-        day, served, bought, float(scores["ndcg"].mean()), float(scores["hit"].mean()), len(scores), drift
-    )
+    return Day(day, served, bought, float(scores["ndcg"].mean()), float(scores["hit"].mean()), len(scores), drift)

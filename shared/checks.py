@@ -90,7 +90,9 @@ def check_schema(rows: pd.DataFrame, day: date) -> list[tuple]:
         schema.validate(rows, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases.groupby(["check", "column"], dropna=False)["failure_case"].agg(["first", "size"])
-        return [(day, check, column, f"{size} x {first}", "none") for (check, column), (first, size) in cases.iterrows()]
+        return [
+            (day, check, column, f"{size} x {first}", "none") for (check, column), (first, size) in cases.iterrows()
+        ]
     return []
 
 

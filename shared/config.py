@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,7 +27,8 @@ class ModelConfig(Strict):
         """The unfitted model."""
         if self.model not in MODELS:
             raise ValueError(f"no model is called {self.model!r}; there are {sorted(MODELS)}")
-        return MODELS[self.model](**self.parameters)
+        parameters: dict[str, Any] = dict(self.parameters)
+        return MODELS[self.model](**parameters)
 
 
 Config = TypeVar("Config", bound=ModelConfig)

@@ -9,7 +9,7 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -37,7 +37,7 @@ from shared.errors import CheckFailed, UsageError
 from shared.places import write_atomically
 
 FORMAT = 1
-Progress = Callable[[Iterator], Iterator]
+Progress = Callable[[Iterable], Iterable]
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def write_feed(
     write_atomically(part / "shop.json", json.dumps(about, indent=1).encode())
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} already holds a shop.", fix="Remove it first, or set MLOPS_HOME to another folder.")
-    os.replace(part, folder)
+    part.replace(folder)
 
 
 def digest_rows(transactions: pd.DataFrame) -> str:

@@ -1,12 +1,12 @@
 """The errors that an operator can meet, each with the exit code that the command line ends with.
 
-    MlopsError            1  something failed
-    ├── UsageError        2  the command cannot be carried out as asked
-    ├── CheckFailed       3  a check said no: bad data, or the gate
-    ├── IntegrityError    4  files are not what their hashes say
-    ├── DependencyDown    5  a service that this step needs does not answer
-    ├── Locked            6  somebody else is doing this at the moment
-    └── RolledBack        7  the change was made, found wanting and undone
+MlopsError            1  something failed
+├── UsageError        2  the command cannot be carried out as asked
+├── CheckFailed       3  a check said no: bad data, or the gate
+├── IntegrityError    4  files are not what their hashes say
+├── DependencyDown    5  a service that this step needs does not answer
+├── Locked            6  somebody else is doing this at the moment
+└── RolledBack        7  the change was made, found wanting and undone
 """
 
 

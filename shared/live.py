@@ -16,7 +16,7 @@ from shared.places import write_atomically
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which release answers customers now, with which histories. `bundle` and `histories` are below the level's folder."""
+    """Which release answers customers now, with which histories; paths are below the level's folder."""
 
     release: str
     bundle: str

@@ -124,8 +124,9 @@ class Frecency(Popular):
 
     def _pair(self, customer: str, product: str) -> int | None:
         history = self.histories_
-        row, code = history.rows_of(np.array([customer.encode()])), positions(
-            history.products, np.array([product.encode()])
+        row, code = (
+            history.rows_of(np.array([customer.encode()])),
+            positions(history.products, np.array([product.encode()])),
         )
         if row[0] < 0 or code[0] < 0:
             return None

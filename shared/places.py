@@ -23,7 +23,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -41,3 +41,14 @@ def today(shop: Path, last_day: date) -> date:
 def set_today(shop: Path, day: date) -> None:
     """Note the day that a replay has reached."""
     write_atomically(shop / "today", f"{day.isoformat()}\n".encode())
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Move a folder's state below `aside/`, so that nothing is lost; returns where it is now, if there was any."""
+    if not folder.exists():
+        return None
+    aside = folder.parent / "aside"
+    aside.mkdir(exist_ok=True)
+    target = aside / f"{folder.name}-{len(list(aside.iterdir())) + 1}"
+    folder.rename(target)
+    return target

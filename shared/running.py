@@ -87,7 +87,7 @@ def launch(folder: Path, module: str, wanted_port: int) -> tuple[Running, subpro
 
 
 def start(folder: Path, module: str, wanted_port: int, seconds: float = 60) -> Running:
-    """Launch a service and wait until it is ready. Raises DependencyDown if it ends, or comes up with nothing to serve."""
+    """Launch a service and wait until it is ready. Raises DependencyDown if it ends, or has nothing to serve."""
     running, process = launch(folder, module, wanted_port)
     wait_until(lambda: answers(running, "/healthz") or process.poll() is not None, seconds)
     if not answers(running):

@@ -1,0 +1,83 @@
+# Everything starts here; `make` alone prints this list. Each target creates the environment by itself.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+BASE_PYTHON ?= python3
+VENV ?= .venv
+PYTHON = $(VENV)/bin/python
+MLOPS = $(PYTHON) -m mlops
+# Which day the levels' stories begin with: the last day that is known.
+AS_OF ?= 2017-06-04
+CUSTOMER ?= 1
+# The environment is complete when this file is there; its name changes with the lock.
+INSTALLED = $(VENV)/.installed-$(shell cksum < requirements.lock | cut -d' ' -f1)
+
+export MLFLOW_DISABLE_TELEMETRY = true
+export DO_NOT_TRACK = true
+export PREFECT_SERVER_ANALYTICS_ENABLED = false
+
+.PHONY: help setup demo level1 level2 level3 level4 test test-fast check format lock clean level3-train level3-deploy
+
+help: ## print this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(INSTALLED) ## create the environment from the hash-locked requirements
+
+$(INSTALLED):
+	$(BASE_PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed; name one: make BASE_PYTHON=python3.11")'
+	$(BASE_PYTHON) -m venv $(VENV)
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.txt
+	$(PYTHON) -m uv pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
+	$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	rm -f $(VENV)/.installed-*
+	touch $@
+
+demo: setup ## play two weeks through all four levels and compare them
+	$(MLOPS) compare --customer $(CUSTOMER)
+
+level1: setup ## level 1: carry out the runbook, as a person would
+	$(PYTHON) -m level1_manual.runbook --as-of $(AS_OF) --customer $(CUSTOMER)
+
+level2: setup ## level 2: train and deploy with one command
+	$(MLOPS) --level 2 pipeline run --as-of $(AS_OF)
+	$(MLOPS) --level 2 ask $(CUSTOMER)
+
+level3: setup ## level 3: push commits, and watch GitHub Actions train and deploy them
+	$(PYTHON) -m level3_cicd.story --as-of $(AS_OF) --customer $(CUSTOMER)
+
+level4: setup ## level 4: two weeks of the loop that watches, decides, retrains and promotes
+	$(MLOPS) --level 4 compare --only 4 --customer $(CUSTOMER)
+	$(MLOPS) --level 4 monitor model
+	$(MLOPS) --level 4 ask $(CUSTOMER)
+
+level3-train: setup ## what the workflow runs: train, judge and register
+	$(MLOPS) --level 3 pipeline run --as-of $(AS_OF)
+
+level3-deploy: setup ## what the workflow runs: deploy what was trained last
+	$(MLOPS) --level 3 deploy model --version candidate --as-of $(AS_OF)
+
+test: setup ## run all tests (several minutes)
+	$(PYTHON) -m pytest
+
+test-fast: setup ## run the tests that need no level's story
+	$(PYTHON) -m pytest -m "not story"
+
+check: setup ## format, lint, types, import contracts, workflow lint
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/zizmor --offline --quiet .github/workflows
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+format: setup ## format the code and mend what the linter can
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+lock: setup ## resolve the requirements anew
+	$(PYTHON) -m uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean: ## remove all state, but not the environment
+	rm -rf var

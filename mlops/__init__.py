@@ -1,0 +1,1 @@
+"""The command line: one set of commands for all levels."""

@@ -1,0 +1,280 @@
+"""The command line of all levels. Slow libraries are imported by the command that needs them.
+
+Exit codes: 0 done, 1 error, 2 usage, 3 a check said no, 4 integrity, 5 a dependency is down,
+6 locked by another, 7 rolled back.
+"""
+
+import json
+import sys
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops.levels import PACKAGES, capability, folder, lacks, present, service_folder
+from mlops.progress import bar, working
+from shared.errors import MlopsError, UsageError
+from shared.places import home, today
+
+DAY = click.DateTime(["%Y-%m-%d"])
+as_of_option = click.option("--as-of", type=DAY, help="The last day that the command may know of.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def main() -> None:
+    """Run a command; an error that an operator can meet is told without a traceback, with its exit code."""
+    try:
+        commands(prog_name="mlops")
+    except MlopsError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        click.echo(
+            f"Error: {error}\n  To fix: look at the file or folder named, and the space left on its disk.", err=True
+        )
+        sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--level", type=click.IntRange(1, 4), envvar="MLOPS_LEVEL", help="Default: the highest level present.")
+@click.pass_context
+def commands(context: click.Context, level: int | None) -> None:
+    """One retail recommender, run at four MLOps maturity levels.
+
+    Exit codes: 0 done, 1 error, 2 usage, 3 a check said no, 4 integrity, 5 a dependency is down,
+    6 locked by another, 7 rolled back.
+    """
+    context.obj = level or max(present())
+    if context.obj not in present():
+        raise UsageError(f"Level {context.obj} is not here; there are {present()}.", fix="Choose one of them.")
+
+
+@commands.group()
+def pipeline() -> None:
+    """Train a release."""
+
+
+@pipeline.command("run")
+@as_of_option
+@click.pass_obj
+def pipeline_run(level: int, as_of: datetime | None) -> None:
+    """Train, evaluate and register a release (level 2 deploys it, too)."""
+    run = capability(level, "pipeline").run
+    with working("Training (from level 3 on, Prefect takes about 20 s to start)"):
+        if level == 2:
+            made = run(day_of(as_of))
+            click.echo(f"Release {made.release} is trained and live: NDCG@10 {made.metrics['ndcg_at_10']:.4f}.")
+            click.echo(f"  Where: {made.folder}\n  Next:  mlops --level 2 ask 1")
+            return
+        made = run(day_of(as_of), level=folder(level))
+    click.echo(f"Release {made.release} passed the gate and is registered.")
+    click.echo(f"  Where: {made.source}\n  Next:  mlops --level {level} deploy model --version {made.release}")
+
+
+@commands.group()
+def deploy() -> None:
+    """Make a release live, go back, or see what was live."""
+
+
+@deploy.command("model")
+@click.option("--version", "release", required=True, help="The release, such as 1.2; from level 3 on also `candidate`.")
+@as_of_option
+@click.pass_obj
+def deploy_model(level: int, release: str, as_of: datetime | None) -> None:
+    """Make a release the live one."""
+    from shared.live import read_pointer
+
+    module = capability(level, "deploy")
+    if release == "candidate" and level > 2:
+        release = capability(level, "registry").candidate(folder(level))
+    before = read_pointer(folder(level))
+    with working(f"Deploying {release}"):
+        module.deploy(release) if level == 2 else module.deploy(folder(level), release, day_of(as_of))
+    if before and before.release == release:
+        click.echo(f"Release {release} was live already; it is verified, and nothing else changed.")
+    else:
+        click.echo(f"Release {release} is live" + (f" in place of {before.release}." if before else "."))
+    click.echo(f"  Where: {folder(level) / 'live.json'}\n  Next:  mlops --level {level} status")
+
+
+@deploy.command("rollback")
+@as_of_option
+@click.pass_obj
+def deploy_rollback(level: int, as_of: datetime | None) -> None:
+    """Go back to the release that was live before."""
+    module = capability(level, "deploy", "rollback")
+    if not hasattr(module, "rollback"):
+        raise lacks(level, "rollback")
+    row = module.rollback(folder(level), day_of(as_of))
+    click.echo(f"Release {row.release} is live again.\n  Next:  mlops --level {level} deploy history")
+
+
+@deploy.command("history")
+@click.option("--on", type=DAY, help="Only what was live on a day.")
+@json_option
+@click.pass_obj
+def deploy_history(level: int, on: datetime | None, as_json: bool) -> None:
+    """What was live when, on which data, who decided and why."""
+    ledger = capability(level, "ledger", "history")
+    if on:
+        row = ledger.live_on(folder(level), on.date())
+        rows = [row] if row else []
+    else:
+        rows = ledger.live_rows(folder(level))
+    if as_json:
+        click.echo(to_json(rows))
+        return
+    if not rows:
+        click.echo(f"Nothing was live{f' on {on.date()}' if on else ' yet'}.")
+    for row in rows:
+        click.echo(f"{row.release}  live for customers from the day after {row.as_of}  by {row.actor}: {row.reason}")
+        click.echo(f"     data {row.data_digest[:12]}  bundle {row.bundle_digest[:12]}  revision {row.revision[:12]}")
+
+
+@commands.group()
+def monitor() -> None:
+    """Look at how the live release is doing."""
+
+
+@monitor.command("model")
+@as_of_option
+@json_option
+@click.pass_obj
+def monitor_model(level: int, as_of: datetime | None, as_json: bool) -> None:
+    """Level 3: a report on the last week. Level 4: the evening's tick of the loop, with its decision."""
+    if level == 4:
+        tick = capability(4, "loop").tick
+        with working("Watching the day"):
+            row = tick(day_of(as_of))
+        click.echo(to_json(row) if as_json else tell_tick(row))
+        return
+    module = capability(level, "monitor")
+    from shared.dataset import open_feed
+
+    with working("Writing a report"):
+        seen = module.monitor(folder(level), open_feed(home() / "shop"), day_of(as_of))
+    if as_json:
+        click.echo(to_json(seen))
+        return
+    verdict = f"drift in {', '.join(seen.drifted)}" if seen.drifted else "no column has drifted"
+    click.echo(f"Week through {seen.as_of}: {verdict}; NDCG@10 {seen.metrics['ndcg_at_10']:.4f}.")
+    click.echo(f"  Where: {seen.report}\n  Next:  open it in a browser; nobody else will")
+
+
+@commands.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: 8000 + level, or a free one.")
+@click.pass_obj
+def serve(level: int, port: int | None) -> None:
+    """Answer customers until stopped with Ctrl-C."""
+    import uvicorn
+
+    from shared.running import HOST, free_port
+
+    at = port or free_port(8000 + level)
+    app = capability(level, "serve").app()
+    click.echo(f"Level {level} answers at http://{HOST}:{at}/recommendations/1 (Ctrl-C stops it)")
+    uvicorn.run(app, host=HOST, port=at, log_level="warning", access_log=False)
+
+
+@commands.command()
+@click.argument("customer")
+@click.option("-k", default=5, type=click.IntRange(1, 100), show_default=True, help="How many products.")
+@json_option
+@click.pass_obj
+def ask(level: int, customer: str, k: int, as_json: bool) -> None:
+    """Ask the level's service for a customer's list; starts it for the question if it is not running."""
+    from shared.running import find, start, stop
+
+    at = service_folder(level)
+    running = find(at)
+    try:
+        answering = running or start(at, f"{PACKAGES[level]}.serve", 8000 + level)
+        answer = answering.recommend(customer, k)
+    finally:
+        if not running:
+            stop(at)
+    click.echo(to_json(answer) if as_json else tell_answer(level, answer))
+
+
+@commands.command()
+@json_option
+@click.pass_obj
+def status(level: int, as_json: bool) -> None:
+    """What is live at this level, and whether its service runs."""
+    from shared.bundle import read_manifest
+    from shared.live import read_pointer
+    from shared.running import find
+
+    running = find(service_folder(level))
+    if level == 1:
+        served = running.get("/version") if running else {}
+        state: dict[str, Any] = {"level": 1, "release": served.get("release"), "note": lacks(1, "history").what}
+    else:
+        pointer = read_pointer(folder(level))
+        manifest = read_manifest(folder(level) / pointer.bundle, pointer.bundle_digest) if pointer else {}
+        days = {key: manifest.get(key) for key in ("trained_through", "histories_through")}
+        state = {"level": level, "release": pointer.release if pointer else None, **days}
+        if pointer and pointer.histories:
+            state["histories_through"] = Path(pointer.histories).stem
+    state["service"] = running.url if running else "not running"
+    state["state"] = str(folder(level))
+    click.echo(to_json(state) if as_json else "\n".join(f"{key + ':':<19}{value}" for key, value in state.items()))
+
+
+@commands.command()
+@click.option("--only", type=click.IntRange(1, 4), multiple=True, help="Play only these levels.")
+@click.option("--days", type=click.IntRange(8, 200), default=14, show_default=True, help="Length of the season.")
+@click.option("--customer", default="1", show_default=True, help="Whose list is shown.")
+@json_option
+def compare(only: tuple[int, ...], days: int, customer: str, as_json: bool) -> None:
+    """Play the same season and the same incident through the levels, and measure what each is like."""
+    from comparison.report import as_data, tell
+    from comparison.season import play
+
+    prepare_shop()
+    played = play(only or tuple(present()), customer, bar, days=days)
+    click.echo(to_json(as_data(played)) if as_json else tell(played, customer))
+
+
+def prepare_shop() -> None:
+    """Prepare the shop's feed, with a progress bar the first time."""
+    from shared.dataset import open_feed
+
+    open_feed(home() / "shop", progress=lambda days: bar(days, "Preparing the year, day by day"))
+
+
+def day_of(as_of: datetime | None) -> date:
+    """The day that was asked for, else the day that the shop has reached."""
+    from shared.dataset import open_feed
+
+    return as_of.date() if as_of else today(home() / "shop", open_feed(home() / "shop").last_day)
+
+
+def to_json(value: Any) -> str:
+    """A value as JSON; data classes become objects, days and paths text."""
+
+    def plain(item: Any) -> Any:
+        return asdict(item) if is_dataclass(item) and not isinstance(item, type) else str(item)
+
+    return json.dumps(value, default=plain, indent=1)
+
+
+def tell_tick(row: Any) -> str:
+    """A day's decision in words."""
+    seen = row.numbers
+    drift = f"drift in {', '.join(seen['drifted'])}" if seen["drifted"] else "no column has drifted"
+    return (
+        f"{row.as_of}: {row.verdict}. {row.reason}\n"
+        f"  Served: NDCG@10 {seen['ndcg_at_10']:.4f} for {seen['customers']} customers who bought; {drift}\n"
+        f"  Where:  {folder(4) / 'reports' / 'latest.html'}\n"
+        f"  Next:   mlops deploy history"
+    )
+
+
+def tell_answer(level: int, answer: dict[str, Any]) -> str:
+    """A customer's list in words."""
+    lines = [f"Level {level}, release {answer['release']}, recommends to customer {answer['customer']}:"]
+    lines += [f"  {item['rank']}. {item['name']}  ({item['reason']})" for item in answer["recommendations"]]
+    return "\n".join(lines)
