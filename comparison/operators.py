@@ -227,6 +227,7 @@ class Level4(Level3):
 
     level = 4
     module = "level4_monitoring.serve"
+    tick = staticmethod(loop.tick)
 
     def morning(self, day: date, opened: date) -> None:
         """The incident strikes the challenger that was trained the evening before."""
@@ -238,7 +239,7 @@ class Level4(Level3):
     def evening(self, day: date) -> None:
         """One tick of the loop."""
         before = len(ledger.read(self.folder, "verdict = 'refused'"))
-        loop.tick(day)
+        self.tick(day)
         self.refused += len(ledger.read(self.folder, "verdict = 'refused'")) - before
         self.made = {release: entry.bundle_digest for release, entry in self._registered().items()}
 

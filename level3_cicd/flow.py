@@ -28,7 +28,7 @@ Function = TypeVar("Function", bound=Callable)
 
 def step(function: Function) -> Function:
     """A Prefect task. Its tables stay in memory; the type stays that of the function."""
-    return cast(Function, task(function, cache_policy=NO_CACHE, persist_result=False))
+    return cast(Function, task(cache_policy=NO_CACHE, persist_result=False)(function))
 
 
 @step

@@ -1,0 +1,79 @@
+"""Homes for tests: the real year is prepared once, each test gets a folder of its own."""
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, NAME, PRODUCT, QUANTITY, STORE, TIME
+from shared.dataset import open_feed
+
+FIRST_DAY = date(2017, 1, 1)
+
+
+@pytest.fixture(scope="session")
+def real_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real year as a feed, prepared once for all tests."""
+    shop = tmp_path_factory.mktemp("real") / "shop"
+    open_feed(shop)
+    return shop
+
+
+@pytest.fixture(scope="session")
+def new_home(real_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes homes that hold the real shop and nothing else, and points MLOPS_HOME to them."""
+
+    def make() -> Path:
+        home = tmp_path_factory.mktemp("home")
+        shutil.copytree(real_shop, home / "shop", copy_function=os.link)
+        os.environ["MLOPS_HOME"] = str(home)
+        return home
+
+    return make
+
+
+@pytest.fixture
+def home(new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own."""
+    monkeypatch.setenv("MLOPS_HOME", "")
+    folder = new_home()
+    monkeypatch.setenv("MLOPS_HOME", str(folder))
+    return folder
+
+
+def make_transactions(customers: int = 20, products: int = 20, days: int = 40) -> pd.DataFrame:
+    """The checkerboard: even customers buy even products, odd ones odd products, one a day in turn.
+
+    The right answer is known: a customer's list holds products of their own colour only.
+    """
+    rows = []
+    for day in range(days):
+        for customer in range(customers):
+            product = (2 * day + customer) % products
+            product += (customer - product) % 2
+            time = pd.Timestamp(FIRST_DAY + timedelta(days=day)) + pd.Timedelta(hours=10)
+            rows.append((f"c{customer:02}", f"b{day}-{customer}", f"p{product:02}", f"s{customer % 4}", time, 1.0, 2.0))
+    columns = [CUSTOMER, BASKET, PRODUCT, STORE, TIME, QUANTITY, AMOUNT]
+    return pd.DataFrame(rows, columns=columns).astype({TIME: "datetime64[ms]"})
+
+
+def make_products(products: int = 20) -> pd.DataFrame:
+    """The checkerboard's catalogue."""
+    identifiers = [f"p{product:02}" for product in range(products)]
+    return pd.DataFrame({PRODUCT: identifiers, NAME: [f"Product {at}" for at in identifiers], DEPARTMENT: "ALL"})
+
+
+@pytest.fixture
+def transactions() -> pd.DataFrame:
+    """The checkerboard."""
+    return make_transactions()
+
+
+@pytest.fixture
+def products() -> pd.DataFrame:
+    """The checkerboard's catalogue."""
+    return make_products()

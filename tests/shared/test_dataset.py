@@ -1,0 +1,68 @@
+"""The feed: what it brings for which day."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from shared.columns import CUSTOMER, PRODUCT, TIME
+from shared.dataset import Feed, digest_rows, open_feed, purchases, require_day, write_feed
+from shared.errors import UsageError
+
+
+def test_the_real_year_is_whole(real_shop: Path) -> None:
+    feed = open_feed(real_shop)
+    assert (feed.first_day, feed.last_day) == (date(2017, 1, 1), date(2018, 1, 1))
+    assert sum(day["rows"] for day in feed.about["days"].values()) == 1_469_307
+    assert date(2017, 12, 25) not in feed.days
+    assert len(feed.day(date(2017, 12, 25))) == 0
+    assert len(feed.day(date(2017, 11, 24))) == 1_869
+
+
+def test_through_knows_nothing_of_the_next_day(real_shop: Path) -> None:
+    known = open_feed(real_shop).through(date(2017, 1, 10))
+    assert known[TIME].max() < pd.Timestamp("2017-01-11")
+    assert known[TIME].min() >= pd.Timestamp("2017-01-01")
+
+
+def test_names_can_be_read(real_shop: Path) -> None:
+    products = open_feed(real_shop).products().set_index(PRODUCT)
+    assert products.loc["1082185", "product_name"] == "Bananas, 40 lb"
+    assert not products["product_name"].isna().any()
+
+
+def test_a_digest_sees_rows_and_not_their_order(transactions: pd.DataFrame) -> None:
+    shuffled = transactions.sample(frac=1, random_state=1)
+    assert digest_rows(shuffled) == digest_rows(transactions)
+    assert digest_rows(transactions.iloc[1:]) != digest_rows(transactions)
+
+
+def test_the_digest_of_a_range_ends_with_the_range(
+    tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame
+) -> None:
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    write_feed(whole, transactions, products, name="whole")
+    write_feed(part, transactions[transactions[TIME] < "2017-01-15"], products, name="part")
+    day = date(2017, 1, 14)
+    assert Feed(whole).digest(day) == Feed(part).digest(day)
+    assert Feed(whole).digest(date(2017, 1, 15)) != Feed(part).digest(day)
+
+
+def test_only_what_was_sold_is_a_purchase(transactions: pd.DataFrame) -> None:
+    transactions.loc[0, "quantity"] = 0
+    bought = purchases(transactions)
+    assert not bought.duplicated([CUSTOMER, PRODUCT]).any()
+    assert len(purchases(transactions.iloc[:1])) == 0
+
+
+def test_a_shop_is_never_overwritten(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> None:
+    write_feed(tmp_path / "shop", transactions, products, name="first")
+    with pytest.raises(UsageError, match="already holds a shop"):
+        write_feed(tmp_path / "shop", transactions.iloc[:5], products, name="second")
+    assert Feed(tmp_path / "shop").about["name"] == "first"
+
+
+def test_a_day_outside_of_the_feed_is_refused(real_shop: Path) -> None:
+    with pytest.raises(UsageError, match="2017-01-01 to 2018-01-01"):
+        require_day(open_feed(real_shop), date(2016, 12, 31))

@@ -1,0 +1,64 @@
+"""The pointer and its follower: a switch is atomic, and what does not open is refused."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from comparison.incidents import truncate
+from shared.bundle import Evidence, digest_of, write_bundle
+from shared.errors import IntegrityError, UsageError
+from shared.live import Follower, Pointer, point_to, read_pointer, require_pointer
+from shared.model import Frecency
+
+
+@pytest.fixture
+def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
+    for release in ("1.0", "1.1"):
+        write_bundle(tmp_path / release, Frecency().fit(transactions), products, Evidence(release, "data", "code"))
+    return tmp_path
+
+
+def pointer(level: Path, release: str) -> Pointer:
+    return Pointer(release, release, digest_of(level / release))
+
+
+def test_each_switch_counts_one_up(level: Path) -> None:
+    assert [point_to(level, pointer(level, release)).sequence for release in ("1.0", "1.1", "1.0")] == [1, 2, 3]
+
+
+def test_the_follower_takes_over_a_new_release(level: Path) -> None:
+    point_to(level, pointer(level, "1.0"))
+    follower = Follower(level)
+    follower.follow()
+    point_to(level, pointer(level, "1.1"))
+    follower.follow()
+    assert follower.live is not None
+    assert (follower.live.bundle.release, follower.trouble) == ("1.1", "")
+
+
+def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> None:
+    told: list[str] = []
+    follower = Follower(level, on_trouble=told.append)
+    point_to(level, pointer(level, "1.0"))
+    follower.follow()
+    truncate(level / "1.1")
+    point_to(level, pointer(level, "1.1"))
+    follower.follow()
+    follower.follow()
+    assert follower.live is not None
+    assert follower.live.bundle.release == "1.0"
+    assert "bytes instead of" in follower.trouble
+    assert len(told) == 1
+
+
+def test_before_the_first_deployment_there_is_nothing(tmp_path: Path) -> None:
+    assert read_pointer(tmp_path) is None
+    with pytest.raises(UsageError, match="Nothing is deployed"):
+        require_pointer(tmp_path)
+
+
+def test_a_damaged_pointer_is_told_apart_from_none(tmp_path: Path) -> None:
+    (tmp_path / "live.json").write_text('{"release": ')
+    with pytest.raises(IntegrityError, match="damaged"):
+        read_pointer(tmp_path)

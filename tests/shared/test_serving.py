@@ -1,0 +1,69 @@
+"""The service's answers, and what it refuses."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from shared.bundle import Evidence, digest_of, write_bundle
+from shared.live import Follower, Live, Pointer, point_to
+from shared.model import Frecency
+from shared.serving import create_app
+
+
+@pytest.fixture
+def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
+    write_bundle(tmp_path / "1.0", Frecency().fit(transactions), products, Evidence("1.0", "data", "code"))
+    point_to(tmp_path, Pointer("1.0", "1.0", digest_of(tmp_path / "1.0")))
+    return tmp_path
+
+
+def test_a_customer_gets_named_products_with_reasons(level: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        answer = client.get("/recommendations/c00?k=3").json()
+    assert (answer["customer"], answer["release"], len(answer["recommendations"])) == ("c00", "1.0", 3)
+    first = answer["recommendations"][0]
+    assert first["name"] == f"Product {first['product']}"
+    assert first["reason"].startswith("bought ")
+
+
+def test_many_customers_are_answered_in_their_order_once_each(level: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        answers = client.post("/recommendations", json={"customers": ["c05", "c01", "c05"], "k": 2}).json()
+    assert [answer["customer"] for answer in answers] == ["c05", "c01"]
+
+
+def test_every_answer_is_told(level: Path) -> None:
+    told: list[tuple[str, int]] = []
+
+    def note(live: Live, lists: pd.DataFrame) -> None:
+        told.append((live.bundle.release, len(lists)))
+
+    with TestClient(create_app(4, Follower(level), on_answer=note)) as client:
+        client.get("/recommendations/c00?k=3")
+    assert told == [("1.0", 3)]
+
+
+def test_version_names_what_is_live(level: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        version = client.get("/version").json()
+    assert (version["release"], version["bundle_digest"]) == ("1.0", digest_of(level / "1.0"))
+    assert version["histories_through"] == "2017-02-09"
+
+
+def test_without_a_release_it_is_alive_and_not_ready(tmp_path: Path) -> None:
+    with TestClient(create_app(3, Follower(tmp_path))) as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/recommendations/c00").status_code == 503
+
+
+@pytest.mark.parametrize(
+    "path", ["/recommendations/c00?k=0", "/recommendations/c00?k=101", "/recommendations/" + "x" * 129]
+)
+def test_nonsense_is_refused_with_a_reason(level: Path, path: str) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        answer = client.get(path)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]

@@ -1,0 +1,68 @@
+"""The command line's words and exit codes."""
+
+from pathlib import Path
+
+import pytest
+
+from mlops import cli
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """(exit code, everything printed) of a command."""
+    import sys
+
+    sys.argv = ["mlops", *words]
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    printed = capsys.readouterr()
+    return int(ended.value.code or 0), printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "stand_in"),
+    [
+        ("--level 1 pipeline run", "RUNBOOK.md"),
+        ("--level 1 deploy model --version 1.0", "copies model.pkl"),
+        ("--level 1 deploy rollback", "an older copy"),
+        ("--level 1 deploy history", "models.xlsx"),
+        ("--level 1 monitor model", "a customer complains"),
+        ("--level 2 deploy rollback", "deploying an older release again"),
+        ("--level 2 deploy history", "nobody kept the past"),
+        ("--level 2 monitor model", "service's log"),
+    ],
+)
+def test_a_level_that_lacks_a_step_says_what_stands_in(
+    home: Path, capsys: pytest.CaptureFixture[str], words: str, stand_in: str
+) -> None:
+    code, printed = run(capsys, *words.split())
+    assert code == 2
+    assert stand_in in printed
+    assert "climb" in printed
+
+
+def test_a_release_that_does_not_exist(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = run(capsys, "--level", "2", "deploy", "model", "--version", "1.2")
+    assert code == 2
+    assert "1.2 not found; there is none yet" in printed
+
+
+@pytest.mark.parametrize("name", ["../1.2", "1.2/../../x", "x" * 5000])
+def test_a_name_that_is_no_release(home: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, printed = run(capsys, "--level", "2", "deploy", "model", "--version", name)
+    assert code == 2
+    assert "is not a release number" in printed
+
+
+def test_a_day_outside_of_the_year(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = run(capsys, "--level", "2", "pipeline", "run", "--as-of", "2019-01-01")
+    assert code == 2
+    assert "2017-01-01 to 2018-01-01" in printed
+
+
+def test_the_level_comes_from_the_environment(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_LEVEL", "2")
+    code, printed = run(capsys, "status", "--json")
+    assert code == 0
+    assert '"level": 2' in printed
