@@ -1,5 +1,6 @@
 """Homes for tests: the real year is prepared once, each test gets a folder of its own."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,11 @@ from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, NAME, PRODUCT, 
 from shared.dataset import open_feed
 
 FIRST_DAY = date(2017, 1, 1)
+
+
+def pytest_sessionfinish() -> None:
+    """Prefect's temporary server says goodbye to streams that pytest has closed by then."""
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(scope="session")
