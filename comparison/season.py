@@ -1,5 +1,6 @@
 """Plays a season through the levels: the same days, the same customers, the same incident."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -73,6 +74,7 @@ def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, 
     deployed: dict[date, str] = {}
     answer: dict[str, Any] = {}
     season = [opening + timedelta(days=number) for number in range(days)]
+    keep_service_log(operator)
     for day in progress(season, f"level {level}"):
         if day == opening:
             with stopwatch(seconds, "first release"):
@@ -112,6 +114,14 @@ def ask_for_real(operator: Operator, customer: str) -> dict[str, Any]:
         return {}
     finally:
         stop(operator.service_folder)
+
+
+def keep_service_log(operator: Operator) -> None:
+    """Send what a level's service logs to the file where its own process would write it."""
+    operator.service_folder.mkdir(parents=True, exist_ok=True)
+    logger = logging.getLogger(f"level{operator.level}.serve")
+    logger.handlers = [logging.FileHandler(operator.service_folder / "service.log")]
+    logger.propagate = False
 
 
 @contextmanager
