@@ -24,20 +24,21 @@ help: ## print this list
 setup: $(INSTALLED) ## create the environment from the hash-locked requirements
 
 $(INSTALLED):
-	$(BASE_PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed; name one: make BASE_PYTHON=python3.11")'
-	$(BASE_PYTHON) -m venv $(VENV)
-	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.txt
-	$(PYTHON) -m uv pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
-	$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
-	rm -f $(VENV)/.installed-*
-	touch $@
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed; name one: make BASE_PYTHON=python3.11")'
+	@echo "Setting up $(VENV) from requirements.lock ..."
+	@$(BASE_PYTHON) -m venv $(VENV)
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.txt
+	@$(PYTHON) -m uv pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
+	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.installed-*
+	@touch $@
 
 demo: setup ## play two weeks through all four levels and compare them
-	$(MLOPS) compare --customer $(CUSTOMER)
+	@$(MLOPS) compare --customer $(CUSTOMER)
 
-level1: setup ## level 1: carry out the runbook, as a person would
-	$(PYTHON) -m level1_manual.runbook --as-of $(AS_OF) --customer $(CUSTOMER)
+level1: setup ## level 1: carry out the runbook, as a person would (HANDS_ON=1: do it yourself)
+	$(PYTHON) -m level1_manual.runbook --as-of $(AS_OF) --customer $(CUSTOMER) $(if $(HANDS_ON),--hands-on)
 
 level2: setup ## level 2: train and deploy with one command
 	$(MLOPS) --level 2 pipeline run --as-of $(AS_OF)

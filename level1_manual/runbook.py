@@ -88,13 +88,19 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--as-of", type=date.fromisoformat, required=True)
     arguments.add_argument("--customer", default="1")
+    arguments.add_argument("--hands-on", action="store_true", help="let a participant do each step")
     asked = arguments.parse_args()
 
     def show_and_type(step: Step, variables: dict[str, str]) -> int:
         print(f"\n[{step.number}] {step.title}\n    $ {step.command}", flush=True)
         return shell(step, variables)
 
-    outcomes = list(perform(asked.as_of, show_and_type))
+    hands: Hands = show_and_type
+    if asked.hands_on:
+        from level1_manual.hands_on import wait_for_participant
+
+        hands = wait_for_participant
+    outcomes = list(perform(asked.as_of, hands))
     wait_until(lambda: find(server()) is not None, seconds=60)
     running = find(server())
     if outcomes[-1][1] or not running:
@@ -108,4 +114,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MlopsError as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; what was done so far stays.")

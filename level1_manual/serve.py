@@ -30,6 +30,7 @@ class Pickled:
         manifest = {"release": MODEL, "trained_through": model.trained_through_.isoformat()}
         bundle = Bundle(model, names, manifest, hashlib.sha256(content).hexdigest())
         self.live: Live | None = Live(bundle, histories_digest="", sequence=0)
+        _ = self.live.answers  # made ready before a customer can ask
 
     def follow(self) -> None:
         """Nobody tells this service anything."""

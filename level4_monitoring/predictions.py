@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from shared.columns import CUSTOMER, LISTS, PRODUCT, RANK
+from shared.columns import CUSTOMER, PRODUCT, RANK
 from shared.live import Live
 from shared.serving import OnAnswer
 
@@ -21,10 +21,11 @@ def log_file(level: Path, day: date) -> Path:
 def logger(level: Path, clock: Callable[[], date]) -> OnAnswer:
     """What the service tells of each answer; `clock` says which day it is. One append per request."""
 
-    def note(live: Live, lists: pd.DataFrame) -> None:
+    def note(live: Live, lists: dict[str, list[str]]) -> None:
+        release = live.bundle.release
         lines = [
-            json.dumps({"customer": customer, "release": live.bundle.release, "products": rows[PRODUCT].tolist()})
-            for customer, rows in lists.groupby(CUSTOMER, sort=False)
+            json.dumps({"customer": customer, "release": release, "products": products})
+            for customer, products in lists.items()
         ]
         path = log_file(level, clock())
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,4 +48,4 @@ def read_served(level: Path, day: date) -> pd.DataFrame:
         for customer, entry in last.items()
         for rank, product in enumerate(entry["products"], start=1)
     ]
-    return pd.DataFrame(rows, columns=[*LISTS[:2], RANK, "release"])
+    return pd.DataFrame(rows, columns=[CUSTOMER, PRODUCT, RANK, "release"])

@@ -13,12 +13,14 @@ from typing import Any
 
 import click
 
+from mlops.doctor import doctor
 from mlops.levels import PACKAGES, capability, folder, lacks, present, service_folder
 from mlops.progress import bar, working
 from shared.errors import MlopsError, UsageError
 from shared.places import home, today
 
 DAY = click.DateTime(["%Y-%m-%d"])
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 as_of_option = click.option("--as-of", type=DAY, help="The last day that the command may know of.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -58,10 +60,14 @@ def pipeline() -> None:
 
 @pipeline.command("run")
 @as_of_option
+@dry_run_option
 @click.pass_obj
-def pipeline_run(level: int, as_of: datetime | None) -> None:
+def pipeline_run(level: int, as_of: datetime | None, dry_run: bool) -> None:
     """Train, evaluate and register a release (level 2 deploys it, too)."""
     run = capability(level, "pipeline").run
+    if dry_run:
+        click.echo(plan_run(level, day_of(as_of)))
+        return
     with working("Training (from level 3 on, Prefect takes about 20 s to start)"):
         if level == 2:
             made = run(day_of(as_of))
@@ -81,8 +87,9 @@ def deploy() -> None:
 @deploy.command("model")
 @click.option("--version", "release", required=True, help="The release, such as 1.2; from level 3 on also `candidate`.")
 @as_of_option
+@dry_run_option
 @click.pass_obj
-def deploy_model(level: int, release: str, as_of: datetime | None) -> None:
+def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool) -> None:
     """Make a release the live one."""
     from shared.live import read_pointer
 
@@ -90,6 +97,10 @@ def deploy_model(level: int, release: str, as_of: datetime | None) -> None:
     if release == "candidate" and level > 2:
         release = capability(level, "registry").candidate(folder(level))
     before = read_pointer(folder(level))
+    if dry_run:
+        replaced = f" in place of {before.release}" if before else ""
+        click.echo(f"Would make {find_release(level, release)} live{replaced}. Nothing was changed.")
+        return
     with working(f"Deploying {release}"):
         module.deploy(release) if level == 2 else module.deploy(folder(level), release, day_of(as_of))
     if before and before.release == release:
@@ -245,11 +256,41 @@ def prepare_shop() -> None:
     open_feed(home() / "shop", progress=lambda days: bar(days, "Preparing the year, day by day"))
 
 
+def plan_run(level: int, as_of: date) -> str:
+    """What a pipeline run would do, in words."""
+    from shared.config import ModelConfig, read_config
+    from shared.dataset import open_feed, require_day
+
+    feed = open_feed(home() / "shop")
+    require_day(feed, as_of)
+    module = capability(level, "pipeline")
+    form = ModelConfig if level == 2 else capability(level, "config").PipelineConfig
+    config = read_config(module.CONFIG, form)
+    rows = sum(entry["rows"] for day, entry in feed.about["days"].items() if day <= as_of.isoformat())
+    goes = "train and deploy" if level == 2 else "train, judge and register"
+    return (
+        f"Would {goes} {config.model} {config.parameters} on {rows:,} rows through {as_of}, "
+        f"data {feed.digest(as_of)[:12]}. Nothing was changed."
+    )
+
+
+def find_release(level: int, release: str) -> str:
+    """A release that exists; UsageError, naming those that do, otherwise."""
+    from shared.releases import require_release
+
+    if level == 2:
+        return require_release(release, capability(2, "deploy").releases(folder(2)))
+    return require_release(release, capability(level, "registry").registered(folder(level)))
+
+
 def day_of(as_of: datetime | None) -> date:
     """The day that was asked for, else the day that the shop has reached."""
     from shared.dataset import open_feed
 
     return as_of.date() if as_of else today(home() / "shop", open_feed(home() / "shop").last_day)
+
+
+commands.add_command(doctor)
 
 
 def to_json(value: Any) -> str:

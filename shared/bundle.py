@@ -26,6 +26,7 @@ from shared.errors import IntegrityError
 from shared.histories import Histories, to_bytes
 from shared.model import MODELS, Popular
 from shared.places import write_atomically
+from shared.revision import lock_digest
 
 FORMAT = 1
 FILES = ("parameters.npz", "histories.npz", "catalogue.npz")
@@ -107,6 +108,7 @@ def write_bundle(folder: Path, model: Popular, products: pd.DataFrame, evidence:
         "histories_through": model.histories_.day.isoformat(),
         "data_digest": evidence.data_digest,
         "revision": evidence.revision,
+        "lock": lock_digest(),
         "metrics": evidence.metrics,
         "files": {name: {"sha256": sha256(body), "bytes": len(body)} for name, body in contents.items()},
     }

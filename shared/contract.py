@@ -1,11 +1,14 @@
 """The requests and answers of the service, the same at every level."""
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-LONGEST_ID = 128
 MOST_CUSTOMERS = 1000
+MOST_K = 100
+# Any text of up to 128 characters without control characters.
+Customer = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Recommendation(BaseModel):
@@ -30,8 +33,14 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    customers: list[str] = Field(min_length=1, max_length=MOST_CUSTOMERS)
-    k: int = Field(default=10, ge=1, le=100)
+    customers: list[Customer] = Field(min_length=1, max_length=MOST_CUSTOMERS)
+    k: int = Field(default=10, ge=1, le=MOST_K)
+
+
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    detail: str
 
 
 class Version(BaseModel):

@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
+from shared.answering import Answers
 from shared.bundle import Bundle, open_bundle, read_verified, sha256, unpack_histories
 from shared.errors import IntegrityError, MlopsError, UsageError
 from shared.places import write_atomically
@@ -33,6 +35,11 @@ class Live:
     bundle: Bundle
     histories_digest: str
     sequence: int
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Its answers, made ready; asked for before the release goes live."""
+        return Answers(self.bundle)
 
     @property
     def histories_through(self) -> date:
@@ -105,7 +112,9 @@ class Follower:
             if pointer is None or repr(pointer) == self._seen:
                 return
             self._seen = repr(pointer)
-            self.live = load(self.level, pointer)
+            live = load(self.level, pointer)
+            _ = live.answers  # made ready before a customer can ask
+            self.live = live
             self.trouble = ""
         except (MlopsError, OSError) as error:
             if str(error) != self.trouble:

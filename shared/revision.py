@@ -1,9 +1,16 @@
 """Which code this is."""
 
+import hashlib
 import os
 import subprocess
 
 from shared.places import CHECKOUT
+
+
+def lock_digest() -> str:
+    """The SHA-256 of the locked requirements; `unknown` where there is no lock."""
+    lock = CHECKOUT / "requirements.lock"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "unknown"
 
 
 def revision() -> str:

@@ -2,18 +2,28 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Annotated, Protocol
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, Protocol
 
-import pandas as pd
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as PathParameter
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
-from shared.columns import CUSTOMER, PRODUCT, RANK
-from shared.contract import LONGEST_ID, Answer, Question, Recommendation, Version
+from shared.contract import MOST_K, Answer, Customer, Problem, Question, Version
+from shared.limits import BodyLimit
 from shared.live import Live
 
-OnAnswer = Callable[[Live, pd.DataFrame], None]
+# What was served to whom: each customer's products, best first.
+OnAnswer = Callable[[Live, dict[str, list[str]]], None]
+JSON = "application/json"
+NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "Nothing is live."}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    **NOT_READY,
+    400: {"model": Problem, "description": "The body cannot be read."},
+    413: {"model": Problem, "description": "The body is too large."},
+    422: {"model": Problem, "description": "The question is not of this form."},
+}
 
 
 class Source(Protocol):
@@ -42,53 +52,45 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
 
     app = FastAPI(title=f"Recommender, level {level}", lifespan=lifespan)
     app.state.source = source
+    app.add_middleware(BodyLimit)
+    app.add_exception_handler(RequestValidationError, refuse)
 
     def live() -> Live:
         if source.live is None:
             raise HTTPException(503, detail=source.trouble or "Nothing is deployed yet.")
         return source.live
 
-    def answer(customers: Iterable[str], k: int) -> list[Answer]:
-        now = live()
-        lists = now.bundle.model.recommend(customers, k)
-        if on_answer:
-            on_answer(now, lists)
-        return answers(now, lists)
-
-    @app.get("/recommendations/{customer}")
-    def recommendations(
-        customer: Annotated[str, PathParameter(max_length=LONGEST_ID)], k: Annotated[int, Query(ge=1, le=100)] = 10
-    ) -> Answer:
+    @app.get("/recommendations/{customer}", response_model=Answer, responses=REFUSED)
+    async def recommendations(
+        customer: Annotated[Customer, PathParameter()], k: Annotated[int, Query(ge=1, le=MOST_K)] = 10
+    ) -> Response:
         """The k best products for one customer."""
-        return answer([customer], k)[0]
+        now = live()
+        answer = now.answers.one(customer, k)
+        if on_answer:
+            on_answer(now, {customer: answer.products})
+        return Response(answer.body, media_type=JSON)
 
-    @app.post("/recommendations")
-    def many_recommendations(question: Question) -> list[Answer]:
-        """The k best products for each of many customers."""
-        return answer(list(dict.fromkeys(question.customers)), question.k)
+    @app.post("/recommendations", response_model=list[Answer], responses=REFUSED)
+    def many_recommendations(question: Question) -> Response:
+        """The k best products for each of many customers, each answered once, in their order."""
+        now = live()
+        answers = now.answers.many(question.customers, question.k)
+        if on_answer:
+            on_answer(now, {customer: answer.products for customer, answer in answers.items()})
+        return Response(b"[" + b",".join(answer.body for answer in answers.values()) + b"]", media_type=JSON)
 
-    @app.get("/version")
+    @app.get("/version", responses=NOT_READY)
     def version() -> Version:
         """What is live."""
-        now = live()
-        return Version(
-            level=level,
-            release=now.bundle.release,
-            bundle_digest=now.bundle.digest,
-            histories_digest=now.histories_digest,
-            trained_through=now.bundle.trained_through,
-            histories_through=now.histories_through,
-            sequence=now.sequence,
-            degraded=bool(source.trouble),
-            trouble=source.trouble,
-        )
+        return describe(level, live(), source.trouble)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
         """The process is alive."""
         return {"status": "alive"}
 
-    @app.get("/readyz")
+    @app.get("/readyz", responses=NOT_READY)
     def readyz() -> dict[str, str]:
         """The service can answer."""
         live()
@@ -97,29 +99,30 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
     return app
 
 
+def describe(level: int, live: Live, trouble: str) -> Version:
+    """What is live, and whether something keeps a newer release from it."""
+    return Version(
+        level=level,
+        release=live.bundle.release,
+        bundle_digest=live.bundle.digest,
+        histories_digest=live.histories_digest,
+        trained_through=live.bundle.trained_through,
+        histories_through=live.histories_through,
+        sequence=live.sequence,
+        degraded=bool(trouble),
+        trouble=trouble,
+    )
+
+
+async def refuse(request: Request, error: Exception) -> JSONResponse:
+    """The reasons for a refusal, without the input: an input such as NaN could not be written as JSON."""
+    reasons = error.errors() if isinstance(error, RequestValidationError) else []
+    told = "; ".join(f"{'.'.join(map(str, reason['loc']))}: {reason['msg']}" for reason in reasons)
+    return JSONResponse({"detail": told}, status_code=422)
+
+
 async def keep_following(source: Source, seconds: float) -> None:
     """Look for a new release for as long as the service runs, without holding up an answer."""
     while True:
         await asyncio.sleep(seconds)
         await asyncio.to_thread(source.follow)
-
-
-def answers(live: Live, lists: pd.DataFrame) -> list[Answer]:
-    """A table of lists as answers, with product names and reasons."""
-    bundle = live.bundle
-    return [
-        Answer(
-            customer=str(customer),
-            release=bundle.release,
-            recommendations=[
-                Recommendation(
-                    rank=rank,
-                    product=product,
-                    name=bundle.names.get(product, product),
-                    reason=bundle.model.explain(str(customer), product),
-                )
-                for product, rank in zip(rows[PRODUCT], rows[RANK], strict=True)
-            ],
-        )
-        for customer, rows in lists.groupby(CUSTOMER, sort=False)
-    ]

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from comparison.incidents import truncate
+from level3_cicd.deploy import locked
 from mlops import cli
+from shared.bundle import Evidence, write_bundle
+from shared.errors import CheckFailed, RolledBack
+from shared.model import Frecency
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -66,3 +72,65 @@ def test_the_level_comes_from_the_environment(
     code, printed = run(capsys, "status", "--json")
     assert code == 0
     assert '"level": 2' in printed
+
+
+def test_nothing_deployed_is_a_dependency_that_is_down(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = run(capsys, "--level", "2", "ask", "1")
+    assert code == 5
+    assert "did not start" in printed
+
+
+def test_a_held_lock_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with locked(home / "level3"):
+        code, printed = run(capsys, "--level", "3", "deploy", "rollback")
+    assert code == 6
+    assert "by process" in printed
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = run(capsys, "--level", "2", "pipeline", "run", "--as-of", "2017-06-04", "--dry-run")
+    assert code == 0
+    assert "627,653 rows through 2017-06-04" in printed
+    assert not (home / "level2").exists()
+
+
+def test_the_doctor_finds_and_mends_leftovers(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    left = home / "level2" / "runs" / ".1.0.part"
+    left.mkdir(parents=True)
+    assert run(capsys, "doctor")[0] == 3
+    assert left.exists()
+    assert run(capsys, "doctor", "--fix")[0] == 0
+    assert not left.exists()
+
+
+def test_the_doctor_finds_a_damaged_release(
+    home: Path, capsys: pytest.CaptureFixture[str], transactions: pd.DataFrame, products: pd.DataFrame
+) -> None:
+    level = home / "level2"
+    bundle = level / "runs" / "1.0" / "bundle"
+    write_bundle(bundle, Frecency().fit(transactions), products, Evidence("1.0", "data", "code"))
+    assert run(capsys, "--level", "2", "deploy", "model", "--version", "1.0")[0] == 0
+    assert run(capsys, "doctor")[0] == 0
+    truncate(bundle)
+    code, printed = run(capsys, "doctor")
+    assert code == 3
+    assert "bytes instead of" in printed
+
+
+def test_a_damaged_pointer_is_an_integrity_error(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "level2").mkdir()
+    (home / "level2" / "live.json").write_text("{")
+    assert run(capsys, "--level", "2", "status")[0] == 4
+
+
+@pytest.mark.parametrize(("error", "code"), [(CheckFailed, 3), (RolledBack, 7), (OSError, 1)])
+def test_every_error_ends_with_its_code_and_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: type[Exception], code: int
+) -> None:
+    def fail(**named: object) -> None:
+        raise error("the reason")
+
+    monkeypatch.setattr(cli, "commands", fail)
+    ended, printed = run(capsys, "status")
+    assert ended == code
+    assert printed.startswith("Error: the reason")

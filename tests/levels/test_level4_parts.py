@@ -58,8 +58,8 @@ def test_the_log_keeps_the_last_list_of_each_customer(tmp_path: Path, transactio
     model = Popular().fit(transactions)
     live = Live(Bundle(model, {}, {"release": "1.0"}, ""), "", 1)
     note = logger(tmp_path, lambda: date(2017, 6, 5))
-    note(live, model.recommend(["c00", "c01"], 3))
-    note(live, model.recommend(["c00"], 2))
+    note(live, {"c00": ["p1", "p2", "p3"], "c01": ["p1", "p2", "p3"]})
+    note(live, {"c00": ["p4", "p5"]})
     served = read_served(tmp_path, date(2017, 6, 5))
     assert served.groupby("customer_id").size().to_dict() == {"c00": 2, "c01": 3}
     assert served["release"].unique().tolist() == ["1.0"]

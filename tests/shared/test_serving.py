@@ -35,14 +35,15 @@ def test_many_customers_are_answered_in_their_order_once_each(level: Path) -> No
 
 
 def test_every_answer_is_told(level: Path) -> None:
-    told: list[tuple[str, int]] = []
+    told: list[tuple[str, dict[str, int]]] = []
 
-    def note(live: Live, lists: pd.DataFrame) -> None:
-        told.append((live.bundle.release, len(lists)))
+    def note(live: Live, lists: dict[str, list[str]]) -> None:
+        told.append((live.bundle.release, {customer: len(products) for customer, products in lists.items()}))
 
     with TestClient(create_app(4, Follower(level), on_answer=note)) as client:
-        client.get("/recommendations/c00?k=3")
-    assert told == [("1.0", 3)]
+        client.get("/recommendations/c00")
+        client.post("/recommendations", json={"customers": ["c01", "nobody"], "k": 3})
+    assert told == [("1.0", {"c00": 10}), ("1.0", {"c01": 3, "nobody": 3})]
 
 
 def test_version_names_what_is_live(level: Path) -> None:
@@ -60,10 +61,52 @@ def test_without_a_release_it_is_alive_and_not_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/recommendations/c00?k=0", "/recommendations/c00?k=101", "/recommendations/" + "x" * 129]
+    "path",
+    [
+        "/recommendations/c00?k=0",
+        "/recommendations/c00?k=101",
+        "/recommendations/c00?k=ten",
+        "/recommendations/" + "x" * 129,
+        "/recommendations/c00%00",
+        "/recommendations/%0a",
+    ],
 )
 def test_nonsense_is_refused_with_a_reason(level: Path, path: str) -> None:
     with TestClient(create_app(3, Follower(level))) as client:
         answer = client.get(path)
     assert answer.status_code == 422
     assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"customers": ["c00"], "k": NaN}', 422),
+        (b'{"customers": ["c00"], "k": 1e999}', 422),
+        (b'{"customers": [NaN]}', 422),
+        (b'{"customers": ["\\ud800"]}', 422),
+        (b'{"customers": []}', 422),
+        (b'{"customers": ["c00"], "unknown": 1}', 422),
+        (b'{"customers": ["c00"', 422),
+        (b'\xff\xfe{"customers"', 422),
+        (b"[" * 30_000, 400),
+        (b'{"customers": ["' + b"x" * 70_000 + b'"]}', 413),
+    ],
+)
+def test_a_bad_body_is_refused_with_a_reason(level: Path, body: bytes, status: int) -> None:
+    with TestClient(create_app(3, Follower(level)), raise_server_exceptions=False) as client:
+        answer = client.post("/recommendations", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, bool(answer.json()["detail"])) == (status, True)
+
+
+def test_a_large_body_without_a_declared_length_is_refused(level: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        answer = client.post("/recommendations", content=iter([b"x" * 40_000] * 3))
+    assert answer.status_code == 413
+
+
+def test_a_ready_answer_is_the_one_that_is_made_on_demand(level: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        ready = client.get("/recommendations/c00").json()["recommendations"]
+        made = client.get("/recommendations/c00?k=11").json()["recommendations"]
+    assert made[:10] == ready

@@ -1,0 +1,237 @@
+"""Requests a second and latency of the service, beside a bare FastAPI endpoint and beside `mlflow models serve`.
+
+Run it by hand: `.venv/bin/python benchmarks/serving.py`. All are asked by the same load generator, in turn,
+round after round; what counts is the ratio within a round. Then the release is switched under load.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from shared.bundle import open_bundle
+from shared.running import HOST, Running, free_port, wait_until
+
+AS_OF = date(2017, 6, 4)
+CONNECTIONS = 16
+BARE = """
+import sys
+from fastapi import FastAPI, Response
+import uvicorn
+app = FastAPI()
+CONSTANT = b"x" * int(sys.argv[2])
+@app.get("/recommendations/{customer}")
+async def constant(customer: str, k: int = 10) -> Response:
+    return Response(CONSTANT, media_type="application/json")
+@app.get("/healthz")
+async def healthz() -> dict[str, str]:
+    return {"status": "alive"}
+uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a round of requests was like: a second's requests, latencies in ms, failed requests."""
+
+    rate: float
+    p50: float
+    p99: float
+    failed: int
+
+
+def get(path: str) -> bytes:
+    """A GET request for a path."""
+    return f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+
+
+def invocation(customer: str) -> bytes:
+    """A request to `mlflow models serve` for one customer."""
+    body = json.dumps({"dataframe_records": [{"customer_id": customer}]}).encode()
+    head = f"POST /invocations HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+    return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bool:
+    """One request over a connection that stays open; whether the answer was a 200 with a body."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    body = await reader.readexactly(length)
+    return head.startswith(b"HTTP/1.1 200") and bool(body)
+
+
+async def connection(port: int, requests: list[bytes], until: float, latencies: list[float], failed: list[int]) -> None:
+    """Ask over one connection until a time is reached."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    at = 0
+    while (began := time.perf_counter()) < until:
+        try:
+            good = await ask(reader, writer, requests[at % len(requests)])
+        except (OSError, asyncio.IncompleteReadError):
+            good = False
+            reader, writer = await asyncio.open_connection(HOST, port)
+        latencies.append(time.perf_counter() - began)
+        failed[0] += not good
+        at += 1
+    writer.close()
+
+
+async def load(port: int, requests: list[bytes], seconds: float) -> Load:
+    """Ask over several connections at once."""
+    latencies: list[float] = []
+    failed = [0]
+    until = time.perf_counter() + seconds
+    shares = [requests[start::CONNECTIONS] for start in range(CONNECTIONS)]
+    await asyncio.gather(*(connection(port, share, until, latencies, failed) for share in shares))
+    p50, p99 = np.percentile(latencies, [50, 99]) * 1000
+    return Load(len(latencies) / seconds, p50, p99, failed[0])
+
+
+@contextmanager
+def serving(command: list[str], port: int, path: str, folder: Path) -> Iterator[None]:
+    """A server, ready to answer, for as long as the block runs."""
+    with (folder / f"{port}.log").open("wb") as log:
+        path_with_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path_with_python}  # MLflow looks for uvicorn there
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            if not wait_until(lambda: is_up(port, path), 120):
+                raise SystemExit(f"{command} did not start:\n{(folder / f'{port}.log').read_text()[-2000:]}")
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def is_up(port: int, path: str) -> bool:
+    """Whether a server answers a path with a 200."""
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def save_for_mlflow(folder: Path, bundle: Path) -> None:
+    """The same model as an MLflow pyfunc model."""
+    os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
+    import mlflow
+    import pandas as pd
+
+    class Recommender(mlflow.pyfunc.PythonModel):
+        def load_context(self, context) -> None:
+            self.bundle = open_bundle(Path(context.artifacts["bundle"]))
+
+        def predict(self, context, model_input: pd.DataFrame, params=None) -> list:
+            return self.bundle.model.recommend(model_input["customer_id"], 10).to_dict("records")
+
+    mlflow.pyfunc.save_model(
+        str(folder), python_model=Recommender(), artifacts={"bundle": str(bundle)}, pip_requirements=[]
+    )
+
+
+def compare(servers: dict[str, tuple[int, list[bytes]]], rounds: int, seconds: float) -> dict[str, list[Load]]:
+    """Rounds of load on each server in turn; the first round warms up and does not count."""
+    found: dict[str, list[Load]] = {name: [] for name in servers}
+    for number in range(rounds + 1):
+        for name, (port, requests) in servers.items():
+            sys.stderr.write(f"round {number}: {name}\n")
+            result = asyncio.run(load(port, requests, seconds))
+            if number:
+                found[name].append(result)
+    return found
+
+
+def switch_under_load(port: int, requests: list[bytes], switches: int) -> Load:
+    """Switch back and forth between two releases while customers ask."""
+
+    from level2_basic_automation.deploy import deploy
+
+    async def both() -> Load:
+        asked = asyncio.create_task(load(port, requests, switches * 1.5))
+        for number in range(switches):
+            await asyncio.sleep(1.3)
+            deploy(["1.0", "1.1"][number % 2])
+        return await asked
+
+    return asyncio.run(both())
+
+
+def median(loads: list[Load], of: Callable[[Load], float]) -> float:
+    """The median of a figure over the rounds."""
+    return statistics.median(map(of, loads))
+
+
+def tell(found: dict[str, list[Load]]) -> None:
+    """Print the table; ratios are medians of the ratios within a round."""
+    print(f"{'':<22}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'failed':>8}   ours, of this")
+    ours = found["this service"]
+    for name, loads in found.items():
+        ratio = statistics.median(mine.rate / other.rate for mine, other in zip(ours, loads, strict=True))
+        figures = [median(loads, lambda one: one.rate), median(loads, lambda one: one.p50)]
+        print(
+            f"{name:<22}{figures[0]:>11,.0f}{figures[1]:>9.2f}{median(loads, lambda one: one.p99):>9.2f}"
+            f"{sum(one.failed for one in loads):>8}   {ratio:.2f}"
+        )
+
+
+def main() -> None:
+    """Train a release, start the servers and print the table."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--seconds", type=float, default=4)
+    asked = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        os.environ["MLOPS_HOME"] = temporary
+        from level2_basic_automation.pipeline import run
+
+        run(AS_OF - timedelta(days=7))
+        made = run(AS_OF)
+        save_for_mlflow(folder / "mlflow", made.folder / "bundle")
+        model = open_bundle(made.folder / "bundle").model
+        customers = [name.decode() for name in np.random.default_rng(0).permutation(model.histories_.customers)]
+        ports = {name: free_port(0) for name in ("ours", "bare", "mlflow")}
+        service = [sys.executable, "-m", "level2_basic_automation.serve", "--port", str(ports["ours"])]
+        with serving(service, ports["ours"], "/readyz", folder):
+            answer = json.dumps(Running(0, ports["ours"]).recommend(customers[0], 10), separators=(",", ":"))
+            bare = [sys.executable, "-c", BARE, str(ports["bare"]), str(len(answer))]
+            mlflow = [
+                sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder / "mlflow"),
+                "--env-manager", "local", "--port", str(ports["mlflow"]),
+            ]  # fmt: skip
+            gets = [get(f"/recommendations/{customer}") for customer in customers]
+            with (
+                serving(bare, ports["bare"], "/healthz", folder),
+                serving(mlflow, ports["mlflow"], "/ping", folder),
+            ):
+                servers = {
+                    "this service": (ports["ours"], gets),
+                    "bare endpoint": (ports["bare"], gets),
+                    "mlflow models serve": (ports["mlflow"], [invocation(customer) for customer in customers]),
+                }
+                tell(compare(servers, asked.rounds, asked.seconds))
+            switched = switch_under_load(ports["ours"], gets, switches=10)
+            print(
+                f"10 switches under load: {switched.failed} of {switched.rate * 15:,.0f} requests failed, "
+                f"p99 {switched.p99:.1f} ms"
+            )
+
+
+if __name__ == "__main__":
+    main()

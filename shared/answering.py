@@ -1,0 +1,62 @@
+"""Answers of a release, made ready before it goes live: most requests are then a look-up of bytes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from shared.bundle import Bundle
+from shared.columns import CUSTOMER, PRODUCT
+
+USUAL_K = 10
+# Beyond this many customers, the others' lists are made when they are asked for.
+MOST_READY = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A customer's answer as JSON, and the products in it."""
+
+    body: bytes
+    products: list[str]
+
+
+class Answers:
+    """Answers of one release. `ready` holds those of known customers for the usual length."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        known = bundle.model.histories_.customers[:MOST_READY]
+        self._ready = self._make([name.decode() for name in known], USUAL_K)
+
+    def one(self, customer: str, k: int) -> Ready:
+        """The answer for a customer."""
+        found = self._ready.get(customer) if k == USUAL_K else None
+        return found or self._make([customer], k)[customer]
+
+    def many(self, customers: Iterable[str], k: int) -> dict[str, Ready]:
+        """The answers for many customers, in their order, each once."""
+        ready = self._ready if k == USUAL_K else {}
+        wanted = list(dict.fromkeys(customers))
+        made = self._make([customer for customer in wanted if customer not in ready], k)
+        return {customer: ready.get(customer) or made[customer] for customer in wanted}
+
+    def _make(self, customers: list[str], k: int) -> dict[str, Ready]:
+        lists = self._bundle.model.recommend(customers, k)
+        products: dict[str, list[str]] = {customer: [] for customer in customers}
+        for customer, product in zip(lists[CUSTOMER], lists[PRODUCT], strict=True):
+            products[customer].append(product)
+        return {customer: Ready(self._body(customer, mine), mine) for customer, mine in products.items()}
+
+    def _body(self, customer: str, products: list[str]) -> bytes:
+        model, names = self._bundle.model, self._bundle.names
+        recommendations = [
+            {
+                "rank": rank,
+                "product": product,
+                "name": names.get(product, product),
+                "reason": model.explain(customer, product),
+            }
+            for rank, product in enumerate(products, start=1)
+        ]
+        return orjson.dumps({"customer": customer, "release": self._bundle.release, "recommendations": recommendations})
