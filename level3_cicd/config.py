@@ -14,6 +14,9 @@ class GateLimits(Strict):
 
     least_gain_over_popular: float = Field(ge=0, le=1)
     most_loss_to_live: float = Field(ge=0, le=1)
+    most_loss_in_a_slice: float = Field(ge=0, le=1)
+    least_coverage: float = Field(ge=0, le=1)
+    most_milliseconds: float = Field(gt=0)
 
 
 class PipelineConfig(ModelConfig):

@@ -28,22 +28,23 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
     Raises UsageError (no such release, or refused by the gate), IntegrityError, CheckFailed (smoke test),
     Locked, RolledBack (the service did not take it over).
     """
-    from level3_cicd.registry import fetch, follow_pointer, registered
+    from level3_cicd.registry import fetch, follow_pointer, forget_old_bundles
 
     with locked(level):
         repair_ledger(level)
         try:
-            folder, digest = fetch(level, release)
-            if registered(level)[release].verdict != "passed":
+            folder, entry = fetch(level, release)
+            if entry.verdict != "passed":
                 raise UsageError(f"The gate refused release {release}.", fix="Deploy another one.")
-            bundle = open_bundle(folder, digest)
+            bundle = open_bundle(folder, entry.bundle_digest)
             smoke_test(bundle)
         except (IntegrityError, CheckFailed) as error:
             append(level, Row(as_of, "deploy", "refused", error.what, release=release, actor=actor))
             raise
-        pointer = with_todays_histories(Pointer(release, f"bundles/{release}", digest), bundle, level)
+        pointer = with_todays_histories(Pointer(release, f"bundles/{release}", bundle.digest), bundle, level)
         row = switch(level, bundle, pointer, as_of, "deploy", actor)
         follow_pointer(level)
+        forget_old_bundles(level)
         return row
 
 

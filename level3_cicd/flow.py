@@ -1,18 +1,22 @@
 """The Prefect flow: prepare, validate, train, evaluate, gate, register. Imported only when a pipeline runs."""
 
 import tempfile
+import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pandas as pd
-from prefect import flow, task
+from prefect import flow, tags, task
+from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.context import TaskRunContext
 
 from level3_cicd import registry, steps
 from level3_cicd.config import PipelineConfig
+from level3_cicd.gate import Verdict, decide
 from level3_cicd.ledger import Row, append
 from level3_cicd.registry import Registered
 from shared.bundle import Evidence
@@ -21,7 +25,7 @@ from shared.errors import CheckFailed
 from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
 from shared.model import Popular
 from shared.releases import next_release
-from shared.revision import revision
+from shared.revision import lock_digest, revision
 
 Function = TypeVar("Function", bound=Callable)
 
@@ -31,6 +35,32 @@ def step(function: Function) -> Function:
     return cast(Function, task(cache_policy=NO_CACHE, persist_result=False)(function))
 
 
+def same_inputs(context: TaskRunContext, given: dict[str, Any]) -> str:
+    """The key of a cached task: the data's digest, the configuration, the code's revision and its requirements."""
+    feed, as_of, config = given["feed"], given["as_of"], given.get("config")
+    settings = config.model_dump_json(exclude={"gate"}) if config else ""
+    return f"{context.task.name}-{feed.digest(as_of)}-{settings}-{revision()}-{lock_digest()}"
+
+
+def cached(function: Function) -> Function:
+    """A task that is done once for the same inputs, and tried again when the disk or the store fails."""
+    made = task(
+        cache_key_fn=same_inputs, persist_result=True, retries=2, retry_delay_seconds=1, retry_condition_fn=passing
+    )
+    return cast(Function, made(function))
+
+
+def passing(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether a failure may pass by itself: one of the disk or of the network, not one of the data."""
+    try:
+        state.result()
+    except OSError:
+        return True
+    except Exception:  # noqa: BLE001  whatever else it is, trying again does not help
+        return False
+    return False
+
+
 @step
 def prepare(shop: Path, as_of: date) -> tuple[Feed, Holdout]:
     """The feed, and the last week held out."""
@@ -38,76 +68,121 @@ def prepare(shop: Path, as_of: date) -> tuple[Feed, Holdout]:
     return feed, hold_out(feed.through(as_of), as_of)
 
 
-@step
+@cached
 def validate(feed: Feed, as_of: date) -> pd.DataFrame:
     """The findings on the last week's days."""
     return steps.validate(feed, as_of)
 
 
-@step
-def train(config: PipelineConfig, holdout: Holdout) -> Popular:
+@cached
+def train(feed: Feed, as_of: date, config: PipelineConfig) -> Popular:
     """A model that has not seen the held-out week."""
-    return steps.train(config, holdout)
+    return steps.train(config, hold_out(feed.through(as_of), as_of))
 
 
 @step
-def evaluate(level: Path, candidate: Popular, holdout: Holdout, config: PipelineConfig) -> steps.Judged:
-    """The candidate beside popular and beside the live model."""
-    return steps.evaluate(candidate, steps.read_live(level, holdout), holdout, config.gate)
+def evaluate(
+    level: Path, folder: Path, model: Popular, feed: Feed, holdout: Holdout, as_of: date, release: str
+) -> steps.Judged:
+    """The candidate beside popular and beside the live model; then it becomes a bundle in `folder`."""
+    judged = steps.evaluate(model, steps.read_live(level, holdout), holdout, feed.products())
+    evidence = Evidence(release, feed.digest(as_of), revision(), judged.metrics)
+    steps.bundle(folder, model, feed, as_of, evidence)
+    return replace(judged, measured=replace(judged.measured, milliseconds=steps.time_one(folder)))
 
 
 @step
-def gate(level: Path, release: str, judged: steps.Judged, as_of: date, data_digest: str, actor: str) -> str:
-    """Write the verdict into the ledger and return it."""
-    passed = judged.verdict.passed
-    reason = judged.verdict.reason
-    if passed:
+def gate(
+    level: Path, release: str, judged: steps.Judged, config: PipelineConfig, as_of: date, data_digest: str, actor: str
+) -> Verdict:
+    """Judge, and write the verdict into the ledger and into Prefect's page of the run."""
+    verdict = decide(judged.measured, config.gate)
+    rules = [asdict(rule) for rule in verdict.rules]
+    create_table_artifact(key="gate", table=rules, description=f"Release {release}: {verdict.reason}")
+    reason = verdict.reason
+    if verdict.passed:
         reason += f"; judged with histories through {HOLDOUT_DAYS} days before {as_of}, then brought up to date"
     row = Row(
         as_of=as_of,
         step="gate",
-        verdict="passed" if passed else "refused",
+        verdict="passed" if verdict.passed else "refused",
         reason=reason,
         release=release,
         data_digest=data_digest,
         revision=revision(),
         actor=actor,
-        numbers={"metrics": judged.metrics, "rules": [asdict(rule) for rule in judged.verdict.rules]},
+        numbers={"metrics": judged.metrics, "rules": rules},
     )
-    return append(level, row).verdict
+    append(level, row)
+    return verdict
 
 
 @step
-def register(
-    level: Path, release: str, model: Popular, judged: steps.Judged, verdict: str, feed: Feed, as_of: date
-) -> Registered:
+def register(level: Path, run_id: str, folder: Path, verdict: Verdict) -> Registered:
     """Give the bundle a version in the registry; a refused one is kept as refused."""
-    evidence = Evidence(release, feed.digest(as_of), revision(), judged.metrics)
-    with tempfile.TemporaryDirectory(dir=level, prefix=".train.") as temporary:
-        folder = Path(temporary) / "bundle"
-        steps.bundle(folder, model, feed, as_of, evidence)
-        rules = [asdict(rule) for rule in judged.verdict.rules]
-        return registry.register(level, folder, verdict, {"verdict": verdict, "rules": rules})
+    return registry.register(level, run_id, folder, "passed" if verdict.passed else "refused")
 
 
 @flow(name="recommender", validate_parameters=False, persist_result=False)
 def pipeline(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str) -> Registered:
     """Train a release, judge it and register it. Raises CheckFailed if the data or the gate says no."""
+    began = time.perf_counter()
     feed, holdout = prepare(shop, as_of)
-    findings = validate(feed, as_of)
-    if len(findings):
-        numbers = {"findings": findings.astype(str).to_dict("records")}
-        row = Row(as_of, "validate", "refused", f"{len(findings)} findings in the data", actor=actor, numbers=numbers)
-        append(level, row)
-        steps.refuse_bad_data(findings)
     release = next_release(registry.registered(level), config.major)
-    model = train(config, holdout)
-    judged = evaluate(level, model, holdout, config)
-    verdict = gate(level, release, judged, as_of, feed.digest(as_of), actor)
-    entry = register(level, release, model, judged, verdict, feed, as_of)
-    if verdict == "refused":
-        raise CheckFailed(
-            f"The gate refused release {release}: {judged.verdict.reason}",
-            fix="It is kept in the registry as refused. Train another one; what is live stays live.",
-        )
+    with registry.evidence_of_run(level, release, {"actor": actor, "revision": revision()}) as evidence:
+        findings = validate(feed, as_of)
+        evidence.keep("validation.json", {"findings": findings.astype(str).to_dict("records")})
+        if len(findings):
+            refuse(level, as_of, findings, actor)
+        model = train(feed, as_of, config)
+        with tempfile.TemporaryDirectory(dir=level, prefix=".train.") as temporary:
+            folder = Path(temporary) / "bundle"
+            judged = evaluate(level, folder, model, feed, holdout, as_of, release)
+            verdict = gate(level, release, judged, config, as_of, feed.digest(as_of), actor)
+            evidence.keep("config.json", config.model_dump())
+            evidence.keep("data.json", {"first": str(feed.first_day), "last": str(as_of), "digest": feed.digest(as_of)})
+            evidence.keep("gate.json", {"passed": verdict.passed, "rules": [asdict(rule) for rule in verdict.rules]})
+            evidence.keep("duration.json", {"seconds": time.perf_counter() - began})
+            entry = register(level, evidence.run_id, folder, verdict)
+        if not verdict.passed:
+            raise CheckFailed(
+                f"The gate refused release {release}: {verdict.reason}",
+                fix="It is kept in the registry as refused. Train another one; what is live stays live.",
+            )
     return entry
+
+
+def refuse(level: Path, as_of: date, findings: pd.DataFrame, actor: str) -> None:
+    """Write bad data down, and stop the run."""
+    numbers = {"findings": findings.astype(str).to_dict("records")}
+    row = Row(as_of, "validate", "refused", f"{len(findings)} findings in the data", actor=actor, numbers=numbers)
+    append(level, row)
+    steps.refuse_bad_data(findings)
+
+
+def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str) -> Registered:
+    """Run the flow, marked with its level, after closing runs that a kill left open."""
+    close_crashed(level.name)
+    with tags(level.name):
+        return pipeline.with_options(flow_run_name=f"recommender through {as_of}")(level, shop, as_of, config, actor)
+
+
+def close_crashed(tag: str) -> None:
+    """Close this level's flow runs that still say `Running`: their process is gone, as the caller holds the lock."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+        FlowRunFilterTags,
+    )
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    running = FlowRunFilter(
+        tags=FlowRunFilterTags(all_=[tag]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING])),
+    )
+    with get_client(sync_client=True) as client:
+        for left in client.read_flow_runs(flow_run_filter=running):
+            client.set_flow_run_state(left.id, Crashed(message="Its process ended."), force=True)

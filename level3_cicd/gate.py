@@ -1,11 +1,13 @@
-"""The gate: may a candidate be deployed? Pure: scores in, verdict out."""
+"""The gate: may a candidate be deployed? Pure: what was measured goes in, a verdict comes out."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from level3_cicd.config import GateLimits
+
+FEWEST_FOR_A_SLICE = 50
 
 
 @dataclass(frozen=True)
@@ -37,23 +39,57 @@ class Verdict:
         return "; ".join(f"{rule.name}: {rule.detail} (limit {rule.limit:+.3f})" for rule in told)
 
 
-def decide(candidate: pd.Series, popular: pd.Series, live: pd.Series | None, limits: GateLimits) -> Verdict:
-    """Judge NDCG@10 per customer (index: customer) against popular and against the live model on the same customers."""
-    gain = compare(candidate, popular)
-    rules = [
-        Rule(
-            "better than popular",
-            gain.mean,
-            limits.least_gain_over_popular,
-            gain.mean >= limits.least_gain_over_popular,
-            f"{gain}",
-        )
-    ]
-    if live is not None:
-        difference = compare(candidate, live)
-        limit = -limits.most_loss_to_live
-        rules.append(Rule("not worse than live", difference.low, limit, difference.low >= limit, f"{difference}"))
+@dataclass(frozen=True)
+class Measured:
+    """What the gate looks at.
+
+    candidate, popular, live: NDCG@10 by customer (index: customer); live is None for a first release.
+    slices: by name of the slice, the candidate's and the live model's scores on the same customers.
+    coverage: share of the catalogue in the lists. unscored: entries of the lists whose score is no number.
+    milliseconds: median time for one customer's list from the opened bundle; NaN if it does not answer.
+    """
+
+    candidate: pd.Series
+    popular: pd.Series
+    live: pd.Series | None
+    coverage: float
+    unscored: int
+    milliseconds: float
+    slices: dict[str, tuple[pd.Series, pd.Series]] = field(default_factory=dict)
+
+
+def decide(measured: Measured, limits: GateLimits) -> Verdict:
+    """Judge a candidate by every rule; a number that is not one keeps no rule."""
+    gain = compare(measured.candidate, measured.popular)
+    rules = [at_least("better than popular", gain.mean, limits.least_gain_over_popular, str(gain))]
+    if measured.live is not None:
+        difference = compare(measured.candidate, measured.live)
+        rules.append(at_least("not worse than live", difference.low, -limits.most_loss_to_live, str(difference)))
+    rules += [judge_slice(name, *scores, limits) for name, scores in measured.slices.items()]
+    rules.append(at_least("coverage", measured.coverage, limits.least_coverage, f"{measured.coverage:.3f}"))
+    rules.append(at_most("entries without a score", measured.unscored, 0, str(measured.unscored)))
+    taken = f"{measured.milliseconds:.1f} ms for one customer's list"
+    rules.append(at_most("the bundle answers", measured.milliseconds, limits.most_milliseconds, taken))
     return Verdict(rules)
+
+
+def judge_slice(name: str, candidate: pd.Series, live: pd.Series, limits: GateLimits) -> Rule:
+    """A slice may not lose more than its limit for sure: the upper end of the interval counts, slices being small."""
+    difference = compare(candidate, live)
+    limit = -limits.most_loss_in_a_slice
+    if difference.customers < FEWEST_FOR_A_SLICE:
+        return Rule(f"slice {name}", 0.0, limit, True, f"{difference.customers} customers, too few to judge")
+    return at_least(f"slice {name}", difference.high, limit, str(difference))
+
+
+def at_least(name: str, found: float, limit: float, detail: str) -> Rule:
+    """A rule that asks for no less than its limit."""
+    return Rule(name, found, limit, bool(found >= limit), detail)
+
+
+def at_most(name: str, found: float, limit: float, detail: str) -> Rule:
+    """A rule that asks for no more than its limit."""
+    return Rule(name, found, limit, bool(found <= limit), detail)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Run the pipeline: a merge, a schedule or a person starts it; level 4's loop does so too."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,17 +18,31 @@ if TYPE_CHECKING:
     from level3_cicd.registry import Registered
 
 
-def run(as_of: date, level: Path | None = None, config_file: Path = CONFIG, actor: str = "operator") -> "Registered":
-    """Train, judge and register a release for a level's folder. Raises CheckFailed if data or gate say no."""
+def run(
+    as_of: date,
+    level: Path | None = None,
+    config_file: Path = CONFIG,
+    actor: str = "operator",
+    model: str | None = None,
+) -> "Registered":
+    """Train, judge and register a release for a level's folder. `model` names another one than the configuration.
+
+    Raises CheckFailed if data or gate say no, Locked if a pipeline is running there already.
+    """
     level = level or home() / "level3"
     config = read_config(config_file, PipelineConfig)
+    if model and model != config.model:
+        config = config.model_copy(update={"model": model, "parameters": {}})
+        config.estimator()
     require_day(open_feed(home() / "shop"), as_of)
     level.mkdir(parents=True, exist_ok=True)
     prepare_prefect(home())
     try:
         with FileLock(level / ".pipeline.lock", timeout=0):
-            from level3_cicd.flow import pipeline
+            for left in level.glob(".train.*"):
+                shutil.rmtree(left)
+            from level3_cicd import flow
 
-            return pipeline(level, home() / "shop", as_of, config, actor)
+            return flow.run(level, home() / "shop", as_of, config, actor)
     except Timeout as error:
         raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error

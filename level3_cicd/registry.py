@@ -3,12 +3,15 @@
 MLflow verifies no hash, so the bundle's digest is kept in the registry's row and checked on the way out.
 """
 
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from level3_cicd.tools import EXPERIMENT, mlflow_client
+from level3_cicd.tools import EXPERIMENT, mlflow_client, talking_to_mlflow
 from shared.bundle import copy_bundle, digest_of, read_manifest
 from shared.errors import DependencyDown, IntegrityError, UsageError
 from shared.live import read_pointer
@@ -19,11 +22,14 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 NAME = "recommender"
+MODEL_CODE = Path(__file__).with_name("mlflow_model.py")
+# Where a bundle lies in an MLflow model.
+BUNDLE = "artifacts/bundle"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A release as the registry knows it."""
+    """A release as the registry knows it. `source` is the URI of the MLflow model that holds its bundle."""
 
     release: str
     version: str
@@ -32,30 +38,72 @@ class Registered:
     source: str
 
 
-def register(level: Path, bundle: Path, verdict: str, report: dict[str, Any]) -> Registered:
+@dataclass(frozen=True)
+class RunEvidence:
+    """An MLflow run that is under way."""
+
+    level: Path
+    run_id: str
+
+    def keep(self, name: str, content: dict[str, Any]) -> None:
+        """Keep a JSON file with the run."""
+        mlflow_client(self.level).log_dict(self.run_id, content, name)
+
+
+@contextmanager
+def evidence_of_run(level: Path, release: str, tags: dict[str, str]) -> Iterator[RunEvidence]:
+    """An MLflow run, closed as finished or failed. Runs that a kill left open are closed first.
+
+    The caller holds the pipeline's lock, so whatever of this level is still running is dead.
+    """
+    with talking_to_mlflow():
+        client = mlflow_client(level)
+        experiment = experiment_id(client)
+        for left in client.search_runs([experiment], f"attributes.status = 'RUNNING' AND tags.level = '{level.name}'"):
+            client.set_tag(left.info.run_id, "crashed", "true")
+            client.set_terminated(left.info.run_id, "KILLED")
+        named = {"release": release, "level": level.name, **tags}
+        run = client.create_run(experiment, run_name=f"recommender {release}", tags=named)
+    try:
+        yield RunEvidence(level, run.info.run_id)
+    except BaseException:
+        client.set_terminated(run.info.run_id, "FAILED")
+        raise
+    client.set_terminated(run.info.run_id)
+
+
+def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered:
     """Give a trained bundle a version. The version appears last, so a kill leaves none without its files."""
     from mlflow.entities import Metric, Param
 
-    client = mlflow_client(level)
-    manifest = read_manifest(bundle)
-    release, digest = manifest["release"], digest_of(bundle)
-    run = client.create_run(experiment_id(client), run_name=f"recommender {release}", tags={"release": release})
-    run_id = run.info.run_id
-    metrics = [Metric(name, value, 0, 0) for name, value in manifest["metrics"].items()]
-    settings = {"model": manifest["kind"], **manifest["config"]}
-    client.log_batch(run_id, metrics, [Param(name, str(value)) for name, value in settings.items()])
-    client.log_dict(run_id, report, "gate.json")
-    client.log_artifacts(run_id, str(bundle), "bundle")
-    client.set_terminated(run_id)
-    if not client.search_registered_models(f"name='{NAME}'"):
-        client.create_registered_model(NAME)
-    tags = {key: str(manifest[key]) for key in ("release", "data_digest", "revision", "trained_through")}
-    tags |= {"bundle_digest": digest, "verdict": verdict}
-    source = f"{run.info.artifact_uri}/bundle"
-    version = client.create_model_version(NAME, source, run_id, tags=tags, await_creation_for=0)
-    if verdict == "passed":
-        client.set_registered_model_alias(NAME, "candidate", version.version)
-    return Registered(release, version.version, verdict, digest, source)
+    with talking_to_mlflow():
+        client = mlflow_client(level)
+        manifest = read_manifest(bundle)
+        metrics = [Metric(name, value, 0, 0) for name, value in manifest["metrics"].items()]
+        settings = {"model": manifest["kind"], **manifest["config"]}
+        client.log_batch(run_id, metrics, [Param(name, str(value)) for name, value in settings.items()])
+        log_model(client, run_id, bundle)
+        if not client.search_registered_models(f"name='{NAME}'"):
+            client.create_registered_model(NAME)
+        tags = {key: str(manifest[key]) for key in ("release", "data_digest", "revision", "trained_through", "lock")}
+        tags |= {"bundle_digest": digest_of(bundle), "verdict": verdict}
+        source = f"{client.get_run(run_id).info.artifact_uri}/model"
+        version = client.create_model_version(NAME, source, run_id, tags=tags, await_creation_for=0)
+        if verdict == "passed":
+            client.set_registered_model_alias(NAME, "candidate", version.version)
+    return Registered(manifest["release"], version.version, verdict, tags["bundle_digest"], source)
+
+
+def log_model(client: "MlflowClient", run_id: str, bundle: Path) -> None:
+    """Keep the bundle with the run, inside of an MLflow model that knows how to ask it."""
+    import mlflow
+
+    with tempfile.TemporaryDirectory(dir=bundle.parent) as temporary:
+        folder = Path(temporary) / "model"
+        mlflow.pyfunc.save_model(
+            str(folder), python_model=str(MODEL_CODE), artifacts={"bundle": str(bundle)}, pip_requirements=[]
+        )
+        client.log_artifacts(run_id, str(folder), "model")
 
 
 def experiment_id(client: "MlflowClient") -> str:
@@ -68,11 +116,9 @@ def experiment_id(client: "MlflowClient") -> str:
 
 def registered(level: Path) -> dict[str, Registered]:
     """Every release in the registry by its number, in order."""
-    found = {
-        version.tags["release"]: parse(version)
-        for version in mlflow_client(level).search_model_versions(f"name='{NAME}'", max_results=10_000)
-        if "release" in version.tags
-    }
+    with talking_to_mlflow():
+        versions = mlflow_client(level).search_model_versions(f"name='{NAME}'", max_results=10_000)
+    found = {version.tags["release"]: parse(version) for version in versions if "release" in version.tags}
     return {release: found[release] for release in in_order(found)}
 
 
@@ -90,8 +136,8 @@ def parse(version: "ModelVersion") -> Registered:
     return Registered(tags["release"], version.version, tags["verdict"], tags["bundle_digest"], str(version.source))
 
 
-def fetch(level: Path, release: str) -> tuple[Path, str]:
-    """(folder, digest) of a release's bundle in the level's own store, verified against the registry's digest."""
+def fetch(level: Path, release: str) -> tuple[Path, Registered]:
+    """A release's bundle in the level's own store, verified against the registry's digest, and its registry row."""
     releases = registered(level)
     entry = releases[require_release(release, releases)]
     target = level / "bundles" / release
@@ -99,7 +145,7 @@ def fetch(level: Path, release: str) -> tuple[Path, str]:
         read_manifest(target, entry.bundle_digest)
     except IntegrityError:
         download(entry, target)
-    return target, entry.bundle_digest
+    return target, entry
 
 
 def download(entry: Registered, target: Path) -> None:
@@ -107,8 +153,8 @@ def download(entry: Registered, target: Path) -> None:
     from mlflow.artifacts import download_artifacts
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch.") as temporary:
-        folder = Path(download_artifacts(artifact_uri=entry.source, dst_path=temporary))
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch.") as temporary, talking_to_mlflow():
+        folder = Path(download_artifacts(artifact_uri=f"{entry.source}/{BUNDLE}", dst_path=temporary))
         copy_bundle(folder, target, entry.bundle_digest)
 
 
@@ -118,3 +164,12 @@ def follow_pointer(level: Path) -> None:
     entry = registered(level).get(pointer.release) if pointer else None
     if entry:
         mlflow_client(level).set_registered_model_alias(NAME, "champion", entry.version)
+
+
+def forget_old_bundles(level: Path, keep: int = 10) -> None:
+    """Remove the oldest bundles from the level's own store, but never the live one or the one before."""
+    pointer = read_pointer(level)
+    folders = sorted((level / "bundles").glob("[0-9]*"), key=lambda folder: folder.stat().st_mtime)
+    for folder in folders[:-keep]:
+        if not pointer or folder.name != pointer.release:
+            shutil.rmtree(folder)

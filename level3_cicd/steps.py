@@ -1,30 +1,36 @@
 """The thinking of the pipeline's steps: data in, data out. `flow.py` wires them."""
 
+import math
+import statistics
+import time
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 
-from level3_cicd.config import GateLimits, PipelineConfig
-from level3_cicd.gate import Verdict, decide
-from shared.bundle import Evidence, write_bundle
+from level3_cicd.config import PipelineConfig
+from level3_cicd.gate import Measured
+from level3_cicd.slices import by_customer, by_department, recall_by_customer
+from shared.bundle import Evidence, open_bundle, write_bundle
 from shared.checks import check_days
-from shared.columns import CUSTOMER
+from shared.columns import CUSTOMER, SCORE
 from shared.dataset import Feed
-from shared.errors import CheckFailed, UsageError
+from shared.errors import CheckFailed, MlopsError, UsageError
 from shared.holdout import HOLDOUT_DAYS, Holdout
 from shared.live import load, read_pointer
 from shared.metrics import score_customers
 from shared.model import Popular
 
+TIMED_CUSTOMERS = 50
+
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate's metrics on the held-out week, and the gate's verdict on it."""
+    """A candidate's metrics on the held-out week, and what the gate will look at."""
 
     metrics: dict[str, float]
-    verdict: Verdict
+    measured: Measured
 
 
 def validate(feed: Feed, as_of: date) -> pd.DataFrame:
@@ -60,18 +66,63 @@ def read_live(level: Path, holdout: Holdout) -> Popular | None:
     return model.refresh(holdout.known, as_of=holdout.known_through)
 
 
-def evaluate(candidate: Popular, live: Popular | None, holdout: Holdout, limits: GateLimits) -> Judged:
-    """Judge the candidate beside popular and beside the live model, on the same customers."""
+def evaluate(candidate: Popular, live: Popular | None, holdout: Holdout, products: pd.DataFrame) -> Judged:
+    """Measure the candidate beside popular and beside the live model, on the same customers and slices.
+
+    How fast it answers is not known before it is a bundle: `milliseconds` is NaN until then.
+    """
     customers = holdout.bought[CUSTOMER].unique()
-
-    def ndcg(model: Popular) -> pd.Series:
-        return score_customers(model.recommend(customers), holdout.bought)["ndcg"]
-
     popular = Popular().fit(holdout.known, as_of=holdout.known_through)
-    verdict = decide(ndcg(candidate), ndcg(popular), ndcg(live) if live else None, limits)
-    return Judged(holdout.judge(candidate), verdict)
+    lists = {"candidate": candidate.recommend(customers), "popular": popular.recommend(customers)}
+    if live:
+        lists["live"] = live.recommend(customers)
+    ndcg = {name: score_customers(mine, holdout.bought)["ndcg"] for name, mine in lists.items()}
+    metrics = holdout.judge(candidate)
+    measured = Measured(
+        candidate=ndcg["candidate"],
+        popular=ndcg["popular"],
+        live=ndcg.get("live"),
+        coverage=metrics["coverage_at_10"],
+        unscored=int(lists["candidate"][SCORE].isna().sum()),
+        milliseconds=math.nan,
+        slices=score_slices(candidate, holdout, lists, ndcg, products) if live else {},
+    )
+    return Judged(metrics, measured)
+
+
+def score_slices(
+    candidate: Popular,
+    holdout: Holdout,
+    lists: dict[str, pd.DataFrame],
+    ndcg: dict[str, pd.Series],
+    products: pd.DataFrame,
+) -> dict[str, tuple[pd.Series, pd.Series]]:
+    """Candidate and live: NDCG@10 of kinds of customers, recall@10 of departments."""
+    kinds = by_customer(candidate.histories_, ndcg["candidate"].index, holdout.known_through)
+    scores = {name: (ndcg["candidate"][kind], ndcg["live"][kind]) for name, kind in kinds.items()}
+    for name, bought in by_department(holdout.bought, products).items():
+        scores[name] = (
+            recall_by_customer(lists["candidate"], bought),
+            recall_by_customer(lists["live"], bought),
+        )
+    return scores
 
 
 def bundle(folder: Path, model: Popular, feed: Feed, as_of: date, evidence: Evidence) -> str:
     """Bring the judged model's histories up to date and write it as a bundle; returns the bundle's digest."""
     return write_bundle(folder, model.refresh(feed.through(as_of), as_of=as_of), feed.products(), evidence)
+
+
+def time_one(folder: Path) -> float:
+    """Median milliseconds for one customer's list from an opened bundle; NaN if it does not open or answer."""
+    try:
+        model = open_bundle(folder).model
+    except MlopsError:
+        return math.nan
+    taken = []
+    for name in model.histories_.customers[:TIMED_CUSTOMERS]:
+        began = time.perf_counter()
+        if model.recommend([name.decode()]).empty:
+            return math.nan
+        taken.append(time.perf_counter() - began)
+    return 1000 * statistics.median(taken)

@@ -4,11 +4,15 @@ Both are slow to import, so nothing here imports them before it is asked to.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
+
+from shared.errors import DependencyDown
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -42,6 +46,22 @@ def mlflow_client(level: Path) -> "MlflowClient":
         if client.get_experiment_by_name(EXPERIMENT) is None:
             client.create_experiment(EXPERIMENT, artifact_location=(level / "artifacts").as_uri())
     return client
+
+
+@contextmanager
+def talking_to_mlflow() -> Iterator[None]:
+    """Turn MLflow's own errors, and its database's, into DependencyDown."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        told = str(error).strip().splitlines()[0][:300]
+        raise DependencyDown(
+            f"The registry does not answer: {told}",
+            fix="Start MLflow again, or mend its database. What is live goes on answering.",
+        ) from error
 
 
 def prepare_prefect(home: Path) -> None:

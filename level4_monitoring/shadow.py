@@ -27,9 +27,9 @@ class Evidence:
 
 def score_day(level: Path, release: str, feed: Feed, day: date, served: pd.DataFrame, bought: pd.DataFrame) -> None:
     """Score a challenger on a day, with histories through the day before, beside what was served. Kept per day."""
-    folder, digest = fetch(level, release)
+    folder, entry = fetch(level, release)
     before = day - timedelta(days=1)
-    model = open_bundle(folder, digest).model.refresh(feed.through(before), as_of=before)
+    model = open_bundle(folder, entry.bundle_digest).model.refresh(feed.through(before), as_of=before)
     customers = served[CUSTOMER].unique()
     bought = bought[bought[CUSTOMER].isin(customers)]
     pairs = pd.DataFrame(

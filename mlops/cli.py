@@ -59,10 +59,11 @@ def pipeline() -> None:
 
 
 @pipeline.command("run")
+@click.option("--model", help="Another model than the configuration names; from level 3 on.")
 @as_of_option
 @dry_run_option
 @click.pass_obj
-def pipeline_run(level: int, as_of: datetime | None, dry_run: bool) -> None:
+def pipeline_run(level: int, model: str | None, as_of: datetime | None, dry_run: bool) -> None:
     """Train, evaluate and register a release (level 2 deploys it, too)."""
     run = capability(level, "pipeline").run
     if dry_run:
@@ -70,11 +71,13 @@ def pipeline_run(level: int, as_of: datetime | None, dry_run: bool) -> None:
         return
     with working("Training (from level 3 on, Prefect takes about 20 s to start)"):
         if level == 2:
+            if model:
+                raise UsageError("Level 2 trains what its config.toml says.", fix="Change that file, or use --level 3.")
             made = run(day_of(as_of))
             click.echo(f"Release {made.release} is trained and live: NDCG@10 {made.metrics['ndcg_at_10']:.4f}.")
             click.echo(f"  Where: {made.folder}\n  Next:  mlops --level 2 ask 1")
             return
-        made = run(day_of(as_of), level=folder(level))
+        made = run(day_of(as_of), level=folder(level), model=model)
     click.echo(f"Release {made.release} passed the gate and is registered.")
     click.echo(f"  Where: {made.source}\n  Next:  mlops --level {level} deploy model --version {made.release}")
 

@@ -26,7 +26,7 @@ class ModelConfig(Strict):
     def estimator(self) -> Popular:
         """The unfitted model."""
         if self.model not in MODELS:
-            raise ValueError(f"no model is called {self.model!r}; there are {sorted(MODELS)}")
+            raise UsageError(f"no model is called {self.model!r}; there are {sorted(MODELS)}")
         parameters: dict[str, Any] = dict(self.parameters)
         return MODELS[self.model](**parameters)
 
@@ -42,6 +42,6 @@ def read_config(path: Path, form: type[Config]) -> Config:
     except ValidationError as error:
         mistakes = "; ".join(f"{'.'.join(map(str, at['loc']))}: {at['msg']}" for at in error.errors())
         raise UsageError(f"{path} cannot be used: {mistakes}", fix="Correct the file.") from error
-    except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+    except (OSError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
         raise UsageError(f"{path} cannot be used: {error}", fix="Correct the file.") from error
     return config

@@ -1,8 +1,10 @@
 """Level 3's pure parts, its ledger, and deploying without a registry."""
 
+import dataclasses
 import sqlite3
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,14 +12,20 @@ import pytest
 
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import locked, rollback, smoke_test
-from level3_cicd.gate import decide
+from level3_cicd.gate import Measured, decide
 from level3_cicd.ledger import Row, append, live_on, opened, read
 from shared.bundle import Bundle
 from shared.config import read_config
 from shared.errors import CheckFailed, Locked, UsageError
 from shared.model import Popular
 
-LIMITS = GateLimits(least_gain_over_popular=0.05, most_loss_to_live=0.01)
+LIMITS = GateLimits(
+    least_gain_over_popular=0.05,
+    most_loss_to_live=0.01,
+    most_loss_in_a_slice=0.01,
+    least_coverage=0.02,
+    most_milliseconds=50,
+)
 
 
 def scores(mean: float, customers: int = 400) -> pd.Series:
@@ -25,25 +33,55 @@ def scores(mean: float, customers: int = 400) -> pd.Series:
     return pd.Series(mean + noise - noise.mean(), index=[f"c{number}" for number in range(customers)])
 
 
+def measured(candidate: float, live: float | None = 0.29, **other: Any) -> Measured:
+    return Measured(
+        candidate=scores(candidate),
+        popular=scores(0.12),
+        live=None if live is None else scores(live),
+        **{"coverage": 0.1, "unscored": 0, "milliseconds": 2.0, **other},
+    )
+
+
 def test_the_gate_lets_a_better_model_pass() -> None:
-    verdict = decide(scores(0.30), scores(0.12), scores(0.29), LIMITS)
+    verdict = decide(measured(0.30), LIMITS)
     assert verdict.passed
-    assert [rule.name for rule in verdict.rules] == ["better than popular", "not worse than live"]
+    assert [rule.name for rule in verdict.rules][:2] == ["better than popular", "not worse than live"]
 
 
 def test_the_gate_names_the_rule_the_number_and_the_limit() -> None:
-    verdict = decide(scores(0.25), scores(0.12), scores(0.30), LIMITS)
+    verdict = decide(measured(0.25, live=0.30), LIMITS)
     assert not verdict.passed
     assert verdict.reason.startswith("not worse than live: -0.05")
     assert "(limit -0.010)" in verdict.reason
 
 
 def test_the_gate_refuses_what_is_no_better_than_popular() -> None:
-    assert not decide(scores(0.13), scores(0.12), None, LIMITS).passed
+    assert not decide(measured(0.13, live=None), LIMITS).passed
+
+
+@pytest.mark.parametrize(
+    ("other", "rule"),
+    [
+        ({"coverage": 0.01}, "coverage"),
+        ({"unscored": 1}, "entries without a score"),
+        ({"milliseconds": 80.0}, "the bundle answers"),
+        ({"milliseconds": float("nan")}, "the bundle answers"),
+        ({"slices": {"new": (scores(0.20), scores(0.25))}}, "slice new"),
+    ],
+)
+def test_each_rule_can_refuse_alone(other: dict[str, Any], rule: str) -> None:
+    verdict = decide(measured(0.30, **other), LIMITS)
+    assert [broken.name for broken in verdict.rules if not broken.passed] == [rule]
+
+
+def test_a_slice_of_few_customers_is_not_judged() -> None:
+    few = {"new": (scores(0.1, customers=20), scores(0.3, customers=20))}
+    assert decide(measured(0.30, slices=few), LIMITS).passed
 
 
 def test_what_is_not_a_number_does_not_pass() -> None:
-    assert not decide(scores(0.3) * np.nan, scores(0.12), None, LIMITS).passed
+    nothing = dataclasses.replace(measured(0.3, live=None), candidate=scores(0.3) * np.nan)
+    assert not decide(nothing, LIMITS).passed
 
 
 def test_a_row_of_the_ledger_cannot_be_changed_or_removed(tmp_path: Path) -> None:
