@@ -19,7 +19,7 @@ from level3_cicd.config import PipelineConfig
 from level3_cicd.gate import Verdict, decide
 from level3_cicd.ledger import Row, append
 from level3_cicd.registry import Registered
-from shared.bundle import Evidence
+from shared.bundle import Evidence, sha256
 from shared.dataset import Feed, open_feed
 from shared.errors import CheckFailed
 from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
@@ -39,7 +39,8 @@ def same_inputs(context: TaskRunContext, given: dict[str, Any]) -> str:
     """The key of a cached task: the data's digest, the configuration, the code's revision and its requirements."""
     feed, as_of, config = given["feed"], given["as_of"], given.get("config")
     settings = config.model_dump_json(exclude={"gate"}) if config else ""
-    return f"{context.task.name}-{feed.digest(as_of)}-{settings}-{revision()}-{lock_digest()}"
+    inputs = f"{feed.digest(as_of)} {settings} {revision()} {lock_digest()}"
+    return f"{context.task.name}-{sha256(inputs.encode())}"  # it becomes a file's name: no long ones
 
 
 def cached(function: Function) -> Function:

@@ -9,12 +9,13 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.pyfunc.model import PythonModel
 
 from shared.bundle import open_bundle
 from shared.columns import CUSTOMER
 
 
-class Recommender(mlflow.pyfunc.PythonModel):
+class Recommender(PythonModel):
     """Asks the verified bundle. Input: a column `customer_id`; parameter `k`, the length of the lists."""
 
     def load_context(self, context: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from level3_cicd.deploy import locked
+from level3_cicd.switch import locked
 from shared.bundle import pack, sha256
 from shared.dataset import Feed
 from shared.live import Pointer, load, point_to, require_pointer

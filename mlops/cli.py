@@ -101,8 +101,9 @@ def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool
         release = capability(level, "registry").candidate(folder(level))
     before = read_pointer(folder(level))
     if dry_run:
+        found = try_out(level, release, day_of(as_of))
         replaced = f" in place of {before.release}" if before else ""
-        click.echo(f"Would make {find_release(level, release)} live{replaced}. Nothing was changed.")
+        click.echo(f"Would make {release} live{replaced}{found}. Nothing was changed.")
         return
     with working(f"Deploying {release}"):
         module.deploy(release) if level == 2 else module.deploy(folder(level), release, day_of(as_of))
@@ -277,13 +278,16 @@ def plan_run(level: int, as_of: date) -> str:
     )
 
 
-def find_release(level: int, release: str) -> str:
-    """A release that exists; UsageError, naming those that do, otherwise."""
+def try_out(level: int, release: str, as_of: date) -> str:
+    """What is found when a release is tried out without making it live; level 2 only looks whether it is there."""
     from shared.releases import require_release
 
+    deploy = capability(level, "deploy")
     if level == 2:
-        return require_release(release, capability(2, "deploy").releases(folder(2)))
-    return require_release(release, capability(level, "registry").registered(folder(level)))
+        require_release(release, deploy.releases(folder(2)))
+        return ""
+    with working(f"Trying {release} out in staging"):
+        return f"; in staging {deploy.try_out(folder(level), release, as_of)}"
 
 
 def day_of(as_of: datetime | None) -> date:

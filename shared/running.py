@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,7 @@ def run_forever(make_app: "Callable[[], FastAPI]", port: int) -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--port", type=int, default=port)
     arguments.add_argument("--host", default=HOST)
-    asked = arguments.parse_args()
+    asked, _ = arguments.parse_known_args()
     uvicorn.run(make_app(), host=asked.host, port=asked.port, log_level="warning", access_log=False)
 
 
@@ -74,11 +74,13 @@ def free_port(wanted: int) -> int:
     raise DependencyDown("No port is free.")
 
 
-def launch(folder: Path, module: str, wanted_port: int) -> tuple[Running, subprocess.Popen[bytes]]:
+def launch(
+    folder: Path, module: str, wanted_port: int, words: Sequence[str] = ()
+) -> tuple[Running, subprocess.Popen[bytes]]:
     """Start `python -m module --port PORT` and return at once; its note and log go to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port(wanted_port)
-    command = [sys.executable, "-m", module, "--port", str(port)]
+    command = [sys.executable, "-m", module, "--port", str(port), *words]
     with (folder / "service.log").open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=CHECKOUT, start_new_session=True)
     running = Running(process.pid, port)
@@ -86,9 +88,9 @@ def launch(folder: Path, module: str, wanted_port: int) -> tuple[Running, subpro
     return running, process
 
 
-def start(folder: Path, module: str, wanted_port: int, seconds: float = 60) -> Running:
+def start(folder: Path, module: str, wanted_port: int, words: Sequence[str] = (), seconds: float = 60) -> Running:
     """Launch a service and wait until it is ready. Raises DependencyDown if it ends, or has nothing to serve."""
-    running, process = launch(folder, module, wanted_port)
+    running, process = launch(folder, module, wanted_port, words)
     wait_until(lambda: answers(running, "/healthz") or process.poll() is not None, seconds)
     if not answers(running):
         stop(folder)
@@ -97,13 +99,23 @@ def start(folder: Path, module: str, wanted_port: int, seconds: float = 60) -> R
     return running
 
 
-def find(level: Path) -> Running | None:
-    """The running service of a level, if there is one."""
+def find(level: Path, even_if_it_hangs: bool = False) -> Running | None:
+    """The running service of a level, if there is one; one whose process lives but does not answer, if asked for."""
     note = level / "service.json"
     if not note.exists():
         return None
     running = Running(**json.loads(note.read_text()))
-    return running if answers(running, "/healthz") else None
+    alive = answers(running, "/healthz") or (even_if_it_hangs and is_alive(running.pid))
+    return running if alive else None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def stop(level: Path, seconds: float = 10) -> bool:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from comparison.incidents import truncate
-from level3_cicd.deploy import locked
+from level3_cicd.switch import locked
 from mlops import cli
 from shared.bundle import Evidence, write_bundle
 from shared.errors import CheckFailed, RolledBack

@@ -11,13 +11,12 @@ import pandas as pd
 import pytest
 
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
-from level3_cicd.deploy import locked, rollback, smoke_test
+from level3_cicd.deploy import rollback
 from level3_cicd.gate import Measured, decide
 from level3_cicd.ledger import Row, append, live_on, opened, read
-from shared.bundle import Bundle
+from level3_cicd.switch import locked
 from shared.config import read_config
-from shared.errors import CheckFailed, Locked, UsageError
-from shared.model import Popular
+from shared.errors import Locked, UsageError
 
 LIMITS = GateLimits(
     least_gain_over_popular=0.05,
@@ -108,12 +107,6 @@ def test_of_two_deployments_at_once_one_is_told_who_holds_the_lock(tmp_path: Pat
 def test_without_a_release_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Nothing is deployed"):
         rollback(tmp_path, date(2017, 6, 4))
-
-
-def test_short_lists_fail_the_smoke_test(transactions: pd.DataFrame) -> None:
-    few = Popular().fit(transactions[transactions["product_id"] == "p00"])
-    with pytest.raises(CheckFailed, match="smoke test"):
-        smoke_test(Bundle(few, {}, {"release": "1.0"}, ""))
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,20 @@
 """Switching, going back and repairing at level 3, with bundles that lie in the level's own store."""
 
+import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import pytest
 
 from comparison.incidents import truncate
-from level3_cicd import deploy
+from level3_cicd import deploy, staging, switch
 from level3_cicd.ledger import live_rows, read
+from shared.answering import Answers
 from shared.bundle import Evidence, open_bundle, write_bundle
-from shared.errors import IntegrityError, RolledBack
+from shared.errors import CheckFailed, IntegrityError, RolledBack
 from shared.live import Pointer, point_to, read_pointer, require_pointer
 from shared.model import Frecency
 from shared.running import Running
@@ -20,7 +24,7 @@ DAY = date(2017, 2, 9)
 
 def switch_to(level: Path, release: str) -> None:
     bundle = open_bundle(level / "bundles" / release)
-    deploy.switch(level, bundle, Pointer(release, f"bundles/{release}", bundle.digest), DAY, "deploy", "test")
+    switch.switch(level, bundle, deploy.pointer_to(bundle), DAY, "deploy", "test", "tried")
 
 
 @pytest.fixture
@@ -69,11 +73,59 @@ def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeyp
         def get(self, path: str, seconds: float = 10) -> dict:
             return {"sequence": 1}
 
-    monkeypatch.setattr(deploy, "find", lambda folder: Deaf(0, 0))
-    monkeypatch.setattr(deploy, "SECONDS_TO_GO_LIVE", 0.3)
-    with pytest.raises(RolledBack, match=r"did not take over 1\.1; 1\.0 is live"):
+    monkeypatch.setattr(switch, "running_service", lambda folder: Deaf(0, 0))
+    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    with pytest.raises(RolledBack, match=r"did not take over 1\.1 .* 1\.0 is live again"):
         switch_to(level, "1.1")
     pointer = read_pointer(level)
     assert pointer is not None
     assert (pointer.release, live_rows(level)[-1].release) == ("1.0", "1.0")
     assert [row.verdict for row in read(level)] == ["live", "failed", "live"]
+
+
+class Recorded(Running):
+    """A service that answers what the test says."""
+
+    answers: ClassVar[Callable[[str, int], dict]]
+
+    def recommend(self, customer: str, k: int = 5) -> dict:
+        return type(self).answers(customer, k)
+
+
+def test_a_service_that_answers_as_its_bundle_does_passes_the_smoke_test(level: Path) -> None:
+    bundle = open_bundle(level / "bundles" / "1.1")
+    with staging.staged(level, deploy.pointer_to(bundle)) as service:
+        assert staging.smoke_test(service, bundle).startswith("21 golden customers answered")
+    assert not (level / "staging" / "service.json").exists()
+    assert require_pointer(level).release == "1.0"
+
+
+@pytest.mark.parametrize("fault", ["short", "repeated", "another release", "nameless"])
+def test_what_breaks_the_contract_fails_the_smoke_test(level: Path, fault: str) -> None:
+    bundle = open_bundle(level / "bundles" / "1.1")
+
+    def answer(customer: str, k: int) -> dict:
+        given = json.loads(Answers(bundle).one(customer, k).body)
+        items = given["recommendations"]
+        if fault == "short":
+            del items[3:]
+        if fault == "repeated":
+            items[1] = items[0]
+        if fault == "nameless":
+            del items[0]["name"]
+        return given | ({"release": "1.0"} if fault == "another release" else {})
+
+    Recorded.answers = answer
+    with pytest.raises(CheckFailed, match=r"1\.1 fails its smoke test"):
+        staging.smoke_test(Recorded(0, 0), bundle)
+
+
+def test_a_first_release_that_fails_leaves_nothing_live(
+    tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bundle(tmp_path / "bundles" / "1.0", Frecency().fit(transactions), products, Evidence("1.0", "data", "code"))
+    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    with pytest.raises(RolledBack, match="nothing is live"):
+        switch_to(tmp_path, "1.0")
+    assert read_pointer(tmp_path) is None
