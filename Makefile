@@ -9,6 +9,11 @@ MLOPS = $(PYTHON) -m mlops
 # Which day the levels' stories begin with: the last day that is known.
 AS_OF ?= 2017-06-04
 CUSTOMER ?= 1
+RELEASE ?= candidate
+# An empty variable, as CI may pass one, means the default.
+ifeq ($(AS_OF),)
+AS_OF = 2017-06-04
+endif
 # The environment is complete when this file is there; its name changes with the lock.
 INSTALLED = $(VENV)/.installed-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
@@ -16,7 +21,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup demo level1 level2 level3 level4 test test-fast check format lock clean level3-train level3-deploy
+.PHONY: help setup demo level1 level2 level3 level4 test test-fast check format lock clean level3-train level3-stage level3-deploy level3-ask
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,8 +60,14 @@ level4: setup ## level 4: two weeks of the loop that watches, decides, retrains 
 level3-train: setup ## what the workflow runs: train, judge and register
 	$(MLOPS) --level 3 pipeline run --as-of $(AS_OF)
 
-level3-deploy: setup ## what the workflow runs: deploy what was trained last
-	$(MLOPS) --level 3 deploy model --version candidate --as-of $(AS_OF)
+level3-stage: setup ## what the workflow runs: try a release out in staging
+	$(MLOPS) --level 3 deploy model --version $(RELEASE) --as-of $(AS_OF) --dry-run
+
+level3-deploy: setup ## what the workflow runs: switch to a release, check, go back if it fails
+	$(MLOPS) --level 3 deploy model --version $(RELEASE) --as-of $(AS_OF)
+
+level3-ask: setup ## what the workflow runs: ask the live service for a recommendation
+	$(MLOPS) --level 3 ask $(CUSTOMER)
 
 test: setup ## run all tests (several minutes)
 	$(PYTHON) -m pytest

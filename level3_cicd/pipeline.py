@@ -1,5 +1,6 @@
 """Run the pipeline: a merge, a schedule or a person starts it; level 4's loop does so too."""
 
+import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from level3_cicd.config import CONFIG, PipelineConfig
+from level3_cicd.servers import find_server
+from level3_cicd.summary import report
 from level3_cicd.tools import prepare_prefect
 from shared.config import read_config
 from shared.dataset import open_feed, require_day
@@ -37,12 +40,18 @@ def run(
     require_day(open_feed(home() / "shop"), as_of)
     level.mkdir(parents=True, exist_ok=True)
     prepare_prefect(home())
+    server = find_server(home(), "prefect")
+    if server:
+        os.environ.setdefault("PREFECT_API_URL", f"{server.url}/api")
     try:
         with FileLock(level / ".pipeline.lock", timeout=0):
             for left in level.glob(".train.*"):
                 shutil.rmtree(left)
             from level3_cicd import flow
 
-            return flow.run(level, home() / "shop", as_of, config, actor)
+            try:
+                return flow.run(level, home() / "shop", as_of, config, actor)
+            finally:
+                report(level)
     except Timeout as error:
         raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error

@@ -16,6 +16,7 @@ import click
 from mlops.doctor import doctor
 from mlops.levels import PACKAGES, capability, folder, lacks, present, service_folder
 from mlops.progress import bar, working
+from mlops.servers import down, up
 from shared.errors import MlopsError, UsageError
 from shared.places import home, today
 
@@ -297,7 +298,8 @@ def day_of(as_of: datetime | None) -> date:
     return as_of.date() if as_of else today(home() / "shop", open_feed(home() / "shop").last_day)
 
 
-commands.add_command(doctor)
+for command in (doctor, up, down):
+    commands.add_command(command)
 
 
 def to_json(value: Any) -> str:

@@ -1,0 +1,111 @@
+"""Long-lived servers for Prefect and MLflow, on free ports of this machine: `mlops up` and `mlops down`.
+
+Everything works without them; with them a pipeline need not wait for a temporary Prefect server, and
+both pages can be looked at.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from level3_cicd.tools import mlflow_client, prepare_prefect, tracking_uri
+from shared.errors import DependencyDown
+from shared.places import write_atomically
+from shared.running import HOST, free_port, is_alive, last_lines, wait_until
+
+SECONDS_TO_START = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that was started; its process leads a group of its own."""
+
+    name: str
+    pid: int
+    port: int
+    health: str
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self.port}"
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            with urllib.request.urlopen(self.url + self.health, timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def note(home: Path, name: str) -> Path:
+    """Where it is noted that a server runs."""
+    return home / "servers" / f"{name}.json"
+
+
+def find_server(home: Path, name: str) -> Server | None:
+    """A server that runs and answers."""
+    file = note(home, name)
+    server = Server(**json.loads(file.read_text())) if file.exists() else None
+    return server if server and server.is_up() else None
+
+
+def start_prefect(home: Path) -> Server:
+    """Prefect's server, or the one that runs already."""
+    prepare_prefect(home)
+    return start(home, "prefect", 4200, "/api/health", lambda port: ["prefect", "server", "start", "--port", str(port)])
+
+
+def start_mlflow(home: Path, level: Path) -> Server:
+    """MLflow's server on a level's registry, or the one that runs already."""
+    mlflow_client(level)  # creates the database, if it is not there, before the server opens it
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it would take a minute longer to start
+    words = ["mlflow", "server", "--host", HOST, "--workers", "1", "--backend-store-uri", tracking_uri(level)]
+    return start(home, "mlflow", 5000, "/version", lambda port: [*words, "--port", str(port)])
+
+
+def start(home: Path, name: str, wanted: int, health: str, words: Callable[[int], list[str]]) -> Server:
+    """Start a server and wait until it answers. Raises DependencyDown, with the end of its log, if it does not."""
+    running = find_server(home, name)
+    if running:
+        return running
+    stop_server(home, name)
+    port = free_port(wanted)
+    log = home / "servers" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", *words(port)]
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    server = Server(name, process.pid, port, health)
+    write_atomically(note(home, name), json.dumps(asdict(server)).encode())
+    wait_until(lambda: server.is_up() or process.poll() is not None, SECONDS_TO_START)
+    if not server.is_up():
+        stop_server(home, name)
+        raise DependencyDown(f"{name} did not start; {log} ends with:\n{last_lines(log)}", fix="Run `mlops doctor`.")
+    return server
+
+
+def stop_server(home: Path, name: str) -> bool:
+    """Stop a server with all its processes, and wait for their end."""
+    file = note(home, name)
+    if not file.exists():
+        return False
+    server = Server(**json.loads(file.read_text()))
+    was_up = server.is_up()
+    if was_up:
+        for sign, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+            try:
+                os.killpg(server.pid, sign)
+            except ProcessLookupError:
+                break
+            if wait_until(lambda: not is_alive(server.pid), seconds):
+                break
+    file.unlink()
+    return was_up
