@@ -1,130 +1,190 @@
-"""Plays level 3's story: commits are pushed, and the GitHub Actions workflow trains and deploys them.
+"""Plays level 3's story: commits are pushed, and the GitHub Actions workflows test, train and deploy them.
 
-`make level3` runs it. The runner is nektos/act in host mode, so neither GitHub nor Docker is needed.
+`make level3` runs it. One service answers from the first release to the end.
 """
 
 import argparse
 import os
-import subprocess
+import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from level3_cicd.deploy import rollback
-from level3_cicd.ledger import Row, live_rows
+from level3_cicd import deploy
+from level3_cicd.ledger import Row, read
+from level3_cicd.scratch import Scratch, git, make_scratch, push, run_workflow
 from level3_cicd.serve import PORT
-from shared.errors import DependencyDown, MlopsError
-from shared.places import CHECKOUT, home, set_aside
-from shared.running import Running, start, stop
+from level3_cicd.servers import start_prefect, stop_server
+from shared.columns import AMOUNT
+from shared.dataset import day_file, open_feed
+from shared.errors import MlopsError, RolledBack
+from shared.places import home, set_aside
+from shared.running import Running, find, start, stop
 
-WORKFLOW = ".github/workflows/level3-train.yml"
-AUTHOR = {"GIT_AUTHOR_NAME": "operator", "GIT_AUTHOR_EMAIL": "operator@localhost"}
-COMMITTER = {"GIT_COMMITTER_NAME": "operator", "GIT_COMMITTER_EMAIL": "operator@localhost"}
+CHANGES = Path("level3_cicd/changes")
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Scratch:
-    """A repository of the story's own: `origin` is pushed to, `work` is where somebody commits."""
+class Story:
+    """What the chapters share. `waits`: somebody else pushes."""
 
-    origin: Path
-    work: Path
+    level: Path
+    scratch: Scratch
+    customer: str
+    tell: Tell
+    waits: bool = False
 
+    def service(self) -> Running:
+        """The live service, started with the first release."""
+        return find(self.level) or start(self.level, "level3_cicd.serve", PORT)
 
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder; returns what it printed. Raises DependencyDown with git's words if it fails."""
-    environment = {**os.environ, **AUTHOR, **COMMITTER}
-    done = subprocess.run(["git", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DependencyDown(f"git {words[0]} failed: {done.stderr.strip()}", fix="Is git installed?")
-    return done.stdout.strip()
+    def show(self) -> None:
+        """A line of the ledger, and a recommendation of the live service."""
+        row = read(self.level)[-1]
+        self.tell(f"  ledger: {row.step} {row.verdict} {row.release} at {row.revision[:12]}: {row.reason}")
+        answer = self.service().recommend(self.customer, k=3)
+        names = ", ".join(item["name"] for item in answer["recommendations"])
+        self.tell(f"  live:   release {answer['release']} recommends to customer {self.customer}: {names}")
 
-
-def make_scratch(folder: Path) -> Scratch:
-    """A scratch origin with the code of this checkout's last commit, and a clone of it to work in."""
-    origin, work = folder / "origin.git", folder / "work"
-    folder.mkdir(parents=True)
-    git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(CHECKOUT), str(origin))
-    git(origin, "symbolic-ref", "HEAD", "refs/heads/main")
-    git(origin, "branch", "--force", "main", git(CHECKOUT, "rev-parse", "HEAD"))
-    git(folder, "clone", "--quiet", "--branch", "main", str(origin), str(work))
-    return Scratch(origin, work)
-
-
-def push_change(scratch: Scratch, file: str, before: str, after: str, message: str) -> str:
-    """Change a file, commit and push it to main; returns the commit."""
-    path = scratch.work / file
-    text = path.read_text()
-    if before not in text:
-        raise MlopsError(f"{file} does not hold {before!r}.")
-    path.write_text(text.replace(before, after, 1))
-    git(scratch.work, "commit", "--quiet", "--all", "--message", message)
-    git(scratch.work, "push", "--quiet", "origin", "main")
-    return git(scratch.work, "rev-parse", "HEAD")
+    def release(self, diff: str, message: str, as_of: date) -> int:
+        """Push a change and let the workflow run; returns its exit code."""
+        began = time.monotonic()
+        commit = push_or_wait(self, diff, message)
+        code = run_workflow(self.scratch, as_of, self.level / "ci" / f"{commit[:12]}.log")
+        outcome = "succeeded" if code == 0 else "failed"
+        self.tell(f"  pushed {commit[:12]} ({message}); the workflow {outcome} after {time.monotonic() - began:.0f} s")
+        return code
 
 
-def run_workflow(scratch: Scratch, as_of: date, log: Path) -> int:
-    """What GitHub would do after the push: check main out and run the workflow. Returns its exit code."""
-    checkout = scratch.origin.parent / "ci"
-    if not checkout.exists():
-        git(scratch.origin.parent, "clone", "--quiet", "--branch", "main", str(scratch.origin), str(checkout))
-    git(checkout, "pull", "--quiet", "--ff-only")
-    act = Path(sys.executable).with_name("act")
-    command = [
-        str(act), "push", "--workflows", WORKFLOW, "--platform", "ubuntu-latest=-self-hosted",
-        "--env", f"VENV={sys.prefix}", "--env", f"MLOPS_HOME={home()}", "--env", f"AS_OF={as_of}",
-    ]  # fmt: skip
-    own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act")}
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
-        return subprocess.run(
-            command, cwd=checkout, env={**os.environ, **own}, stdout=output, stderr=output, check=False
-        ).returncode
+def push_or_wait(story: Story, diff: str, message: str) -> str:
+    """Push a committed diff, or wait until the participant has pushed; returns the commit."""
+    path = story.scratch.work / CHANGES / f"{diff}.diff"
+    if not story.waits:
+        return push(story.scratch, path, message)
+    before = git(story.scratch.origin, "rev-parse", "main")
+    story.tell(f"  In another terminal:\n    cd {story.scratch.work}\n    git apply {path}")
+    story.tell(f"    git commit -am '{message}' && git push origin HEAD:main")
+    while (commit := git(story.scratch.origin, "rev-parse", "main")) == before:
+        time.sleep(0.5)
+    return commit
 
 
-def release_by_push(scratch: Scratch, level: Path, as_of: date, change: tuple[str, str, str, str], tell: Tell) -> Row:
-    """Push a change, let the workflow run, and return the ledger's row of what is live then."""
-    commit = push_change(scratch, *change)
-    tell(f"Pushed {commit[:12]} ({change[3]}); the workflow trains and deploys ...")
-    log = level / "ci" / f"{commit[:12]}.log"
-    if run_workflow(scratch, as_of, log):
-        end = "\n".join(log.read_text().splitlines()[-12:])
-        raise MlopsError(f"The workflow failed; {log} ends with:\n{end}")
-    row = live_rows(level)[-1]
-    tell(f"Release {row.release} is live; the ledger says: revision {row.revision[:12]}, {row.reason}")
-    return row
+def first_release(story: Story, as_of: date) -> None:
+    """A first change is merged, trained and deployed."""
+    expect(story.release("first", "Forget a little faster", as_of) == 0, story)
+    story.show()
 
 
-def show(running: Running, customer: str, tell: Tell) -> None:
-    """A customer's list from the running service."""
-    answer = running.recommend(customer, k=3)
-    tell(f"Customer {customer} is recommended, by release {answer['release']}:")
-    for item in answer["recommendations"]:
-        tell(f"  {item['rank']}. {item['name']}  ({item['reason']})")
+def good_change(story: Story, as_of: date) -> None:
+    """A second one follows while the service goes on answering."""
+    expect(story.release("good", "Follow trends of three weeks", as_of) == 0, story)
+    story.show()
 
 
-def play(as_of: date, customer: str, tell: Tell) -> None:
-    """Two pushes, two releases and a rollback, while one service answers all the time."""
+def bad_change(story: Story, as_of: date) -> None:
+    """A change that makes the recommender worse: the gate refuses it."""
+    expect(story.release("bad", "Recommend to all what is popular", as_of) != 0, story)
+    story.show()
+    git(story.scratch.work, "revert", "--no-edit", "HEAD")
+
+
+def failing_release(story: Story, as_of: date) -> None:
+    """The gate sees nothing wrong, but the service answers too little: staging refuses it."""
+    expect(story.release("short", "Answer shorter", as_of) != 0, story)
+    story.show()
+    git(story.scratch.work, "revert", "--no-edit", "HEAD")
+
+
+def bad_data(story: Story, as_of: date) -> None:
+    """A day arrives with its amounts in cents: validation stops the run before training."""
+    feed = open_feed(home() / "shop")
+    file = day_file(feed.folder, as_of)
+    sound = file.read_bytes()
+    rows = feed.day(as_of)
+    rows[AMOUNT] *= 100
+    file.unlink()  # the file may have a second name, which must not change
+    rows.to_parquet(file, index=False)
+    try:
+        expect(pipeline_says(as_of) == 3, story)
+    finally:
+        file.unlink()
+        file.write_bytes(sound)
+    story.show()
+
+
+def hanging_service(story: Story, as_of: date) -> None:
+    """The live service hangs during a switch: the switch is undone by itself."""
+    service = story.service()
+    os.kill(service.pid, signal.SIGSTOP)
+    with suppress(RolledBack):
+        deploy.deploy(story.level, "1.0", as_of)
+    os.kill(service.pid, signal.SIGCONT)
+    story.show()
+
+
+def going_back(story: Story, as_of: date) -> None:
+    """Somebody goes back by hand."""
+    began = time.monotonic()
+    deploy.rollback(story.level, as_of)
+    story.tell(f"  rolled back in {time.monotonic() - began:.1f} s")
+    story.show()
+
+
+CHAPTERS: list[tuple[Callable[[Story, date], None], int]] = [
+    (first_release, 0),
+    (good_change, 7),
+    (bad_change, 7),
+    (failing_release, 14),
+    (bad_data, 14),
+    (hanging_service, 14),
+    (going_back, 14),
+]
+
+
+def pipeline_says(as_of: date) -> int:
+    """The exit code of a pipeline run on the live data."""
+    from level3_cicd.pipeline import run
+
+    try:
+        run(as_of)
+    except MlopsError as error:
+        return error.exit_code
+    return 0
+
+
+def expect(happened: bool, story: Story) -> None:
+    """End the story with the newest log's last lines, if a chapter does not go as it must."""
+    if happened:
+        return
+    logs = sorted((story.level / "ci").glob("*.log"), key=lambda log: log.stat().st_mtime)
+    end = "\n".join(logs[-1].read_text(errors="replace").splitlines()[-15:]) if logs else ""
+    raise MlopsError(f"The story went another way than it must. The last workflow's log ends with:\n{end}")
+
+
+def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Row]:
+    """All chapters; returns the ledger. What level 3 held before is set aside."""
     level = home() / "level3"
     stop(level)
-    set_aside(level)
-    scratch = make_scratch(level / "scratch")
-    config = "level3_cicd/config.toml"
-    release_by_push(scratch, level, as_of, (config, "half_life = 84.0", "half_life = 80.0", "Forget faster"), tell)
-    running = start(level, "level3_cicd.serve", PORT)
+    aside = set_aside(level)
+    if aside:
+        tell(f"What level 3 held before is now in {aside}")
+    story = Story(level, make_scratch(level / "scratch"), customer, tell, waits)
+    server = start_prefect(home())
+    os.environ["PREFECT_API_URL"] = f"{server.url}/api"
     try:
-        show(running, customer, tell)
-        later = as_of + timedelta(days=7)
-        release_by_push(
-            scratch, level, later, (config, "popular_days = 28", "popular_days = 21", "Follow trends"), tell
-        )
-        show(running, customer, tell)
-        tell(f"Rolled back: release {rollback(level, later).release} is live again")
-        show(running, customer, tell)
+        for number, (chapter, days) in enumerate(CHAPTERS, start=1):
+            tell(f"\n{number}. {chapter.__doc__}")
+            chapter(story, as_of + timedelta(days=days))
     finally:
         stop(level)
+        del os.environ["PREFECT_API_URL"]
+        stop_server(home(), "prefect")
+    return read(level)
 
 
 def main() -> None:
@@ -132,6 +192,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--as-of", type=date.fromisoformat, required=True)
     arguments.add_argument("--customer", default="1")
+    arguments.add_argument("--hands-on", action="store_true", help="let a participant push")
     asked = arguments.parse_args()
 
     def tell(line: str) -> None:
@@ -139,10 +200,12 @@ def main() -> None:
         sys.stdout.flush()
 
     try:
-        play(asked.as_of, asked.customer, tell)
+        play(asked.as_of, asked.customer, tell, asked.hands_on)
     except MlopsError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit("Stopped; what was done so far stays.")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""A scratch repository, and a runner that does on this machine what GitHub would do after a push.
+
+The runner is nektos/act in host mode: neither GitHub nor Docker is needed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from shared.errors import DependencyDown, UsageError
+from shared.places import CHECKOUT, home
+
+WORKFLOWS = Path(".github/workflows")
+TRAIN = WORKFLOWS / "level3-train.yml"
+STAND_IN = Path("level3_cicd/runner")
+AUTHOR = {"GIT_AUTHOR_NAME": "operator", "GIT_AUTHOR_EMAIL": "operator@localhost"}
+COMMITTER = {"GIT_COMMITTER_NAME": "operator", "GIT_COMMITTER_EMAIL": "operator@localhost"}
+REMOTE_ACTION = re.compile(r"uses: (actions/(?:upload|download)-artifact@\w+)")
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Three clones: `origin` is pushed to, in `work` somebody commits, `ci` is what the runner checks out."""
+
+    origin: Path
+    work: Path
+    ci: Path
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git in a folder; returns what it printed. Raises DependencyDown with git's words if it fails."""
+    environment = {**os.environ, **AUTHOR, **COMMITTER}
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise DependencyDown("git is not installed.", fix="Install git, for example `apt install git`.") from error
+    if done.returncode:
+        raise DependencyDown(f"git {words[0]} failed in {folder}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def make_scratch(folder: Path) -> Scratch:
+    """A scratch origin with the code of this checkout's last commit, and clones of it."""
+    scratch = Scratch(folder / "origin.git", folder / "work", folder / "ci")
+    folder.mkdir(parents=True)
+    if not (CHECKOUT / ".git").exists():
+        raise UsageError(f"{CHECKOUT} is no git checkout.", fix="Clone the repository instead of copying its files.")
+    git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(CHECKOUT), str(scratch.origin))
+    git(scratch.origin, "update-ref", "refs/heads/main", git(CHECKOUT, "rev-parse", "HEAD"))
+    git(scratch.origin, "symbolic-ref", "HEAD", "refs/heads/main")
+    for clone in (scratch.work, scratch.ci):
+        git(folder, "clone", "--quiet", "--branch", "main", str(scratch.origin), str(clone))
+    return scratch
+
+
+def push(scratch: Scratch, diff: Path | None, message: str) -> str:
+    """Apply a committed diff (none: an empty commit) and push it to main; returns the commit."""
+    if diff:
+        git(scratch.work, "apply", "--index", str(diff))
+    git(scratch.work, "commit", "--quiet", "--allow-empty", "--message", message)
+    git(scratch.work, "push", "--quiet", "origin", "HEAD:main")
+    return git(scratch.work, "rev-parse", "HEAD")
+
+
+def run_workflow(scratch: Scratch, as_of: date, log: Path) -> int:
+    """Check main out and run the training workflow, which calls the deploying one. Returns its exit code."""
+    git(scratch.ci, "pull", "--quiet", "--ff-only")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act")}
+    with log.open("w") as output:
+        return subprocess.run(
+            [*runner(scratch.ci), "--env", f"AS_OF={as_of}"],
+            cwd=scratch.ci,
+            env={**os.environ, **own},
+            stdout=output,
+            stderr=output,
+            check=False,
+        ).returncode
+
+
+def runner(checkout: Path) -> list[str]:
+    """The command that plays a push. The remote actions that carry state are stood in for, as state stays here."""
+    remote = {name for file in (checkout / WORKFLOWS).glob("level3-*.yml") for name in find_remote(file)}
+    stand_ins = [word for name in sorted(remote) for word in ("--local-repository", f"{name}={checkout / STAND_IN}")]
+    prefect = [word for word in ("--env", f"PREFECT_API_URL={os.environ.get('PREFECT_API_URL', '')}") if word]
+    return [
+        str(Path(sys.executable).with_name("act")), "push",
+        "--workflows", str(WORKFLOWS), "--job", "deploy",
+        "--platform", "ubuntu-latest=-self-hosted",
+        "--env", f"VENV={sys.prefix}", "--env", f"MLOPS_HOME={home()}",
+        *(prefect if os.environ.get("PREFECT_API_URL") else []),
+        *stand_ins,
+    ]  # fmt: skip
+
+
+def find_remote(workflow: Path) -> list[str]:
+    """The remote actions of a workflow, but for the checkout, which the runner does itself."""
+    return REMOTE_ACTION.findall(workflow.read_text())
