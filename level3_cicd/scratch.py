@@ -60,7 +60,7 @@ def make_scratch(folder: Path) -> Scratch:
 def push(scratch: Scratch, diff: Path | None, message: str) -> str:
     """Apply a committed diff (none: an empty commit) and push it to main; returns the commit."""
     if diff:
-        git(scratch.work, "apply", "--index", str(diff))
+        git(scratch.work, "apply", "--unidiff-zero", "--index", str(diff))
     git(scratch.work, "commit", "--quiet", "--allow-empty", "--message", message)
     git(scratch.work, "push", "--quiet", "origin", "HEAD:main")
     return git(scratch.work, "rev-parse", "HEAD")

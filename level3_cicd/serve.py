@@ -15,7 +15,7 @@ log = logging.getLogger("level3.serve")
 
 def app() -> FastAPI:
     """The service of level 3."""
-    return create_app(3, Follower(home() / "level3", on_trouble=log.error))
+    return create_app(3, Follower(home() / "level3", on_trouble=log.error, remember=True))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def push_or_wait(story: Story, diff: str, message: str) -> str:
     if not story.waits:
         return push(story.scratch, path, message)
     before = git(story.scratch.origin, "rev-parse", "main")
-    story.tell(f"  In another terminal:\n    cd {story.scratch.work}\n    git apply {path}")
+    story.tell(f"  In another terminal:\n    cd {story.scratch.work}\n    git apply --unidiff-zero {path}")
     story.tell(f"    git commit -am '{message}' && git push origin HEAD:main")
     while (commit := git(story.scratch.origin, "rev-parse", "main")) == before:
         time.sleep(0.5)

@@ -26,7 +26,7 @@ def shop_day() -> date:
 def app(clock: Callable[[], date] = shop_day) -> FastAPI:
     """The service of level 4."""
     level = home() / "level4"
-    return create_app(4, Follower(level, on_trouble=log.error), on_answer=logger(level, clock))
+    return create_app(4, Follower(level, on_trouble=log.error, remember=True), on_answer=logger(level, clock))
 
 
 if __name__ == "__main__":

@@ -95,15 +95,19 @@ def load(level: Path, pointer: Pointer) -> Live:
 class Follower:
     """Holds what is live for a service and follows the pointer.
 
-    A release that does not open is refused: the last good one goes on, and `trouble` says why.
+    A release that does not open is refused: the last good one goes on, and `trouble` says why. With
+    `remember`, the last good one is noted in a file, so that a service can start from it, too.
     """
 
-    def __init__(self, level: Path, on_trouble: Callable[[str], None] = lambda trouble: None) -> None:
+    def __init__(
+        self, level: Path, on_trouble: Callable[[str], None] = lambda trouble: None, remember: bool = False
+    ) -> None:
         self.level = level
         self.live: Live | None = None
         self.trouble = ""
         self._on_trouble = on_trouble
         self._seen = ""
+        self._good = level / "last_good.json" if remember else None
 
     def follow(self) -> None:
         """Load what the pointer names, if it has changed."""
@@ -112,11 +116,26 @@ class Follower:
             if pointer is None or repr(pointer) == self._seen:
                 return
             self._seen = repr(pointer)
-            live = load(self.level, pointer)
-            _ = live.answers  # made ready before a customer can ask
-            self.live = live
+            self._take(pointer)
             self.trouble = ""
         except (MlopsError, OSError) as error:
             if str(error) != self.trouble:
                 self._on_trouble(str(error))
             self.trouble = str(error)
+            if self.live is None:
+                self._take_last_good()
+
+    def _take(self, pointer: Pointer) -> None:
+        live = load(self.level, pointer)
+        _ = live.answers  # made ready before a customer can ask
+        self.live = live
+        if self._good:
+            write_atomically(self._good, json.dumps(asdict(pointer)).encode())
+
+    def _take_last_good(self) -> None:
+        if self._good is None or not self._good.exists():
+            return
+        try:
+            self._take(Pointer(**json.loads(self._good.read_bytes())))
+        except (MlopsError, OSError, ValueError, TypeError) as error:
+            self._on_trouble(f"The last good release does not open either: {error}")

@@ -52,6 +52,20 @@ def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> N
     assert len(told) == 1
 
 
+def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path) -> None:
+    point_to(level, pointer(level, "1.0"))
+    Follower(level, remember=True).follow()
+    truncate(level / "1.1")
+    point_to(level, pointer(level, "1.1"))
+    started, forgetful = Follower(level, remember=True), Follower(level)
+    started.follow()
+    forgetful.follow()
+    assert started.live is not None
+    assert started.live.bundle.release == "1.0"
+    assert "bytes instead of" in started.trouble
+    assert forgetful.live is None
+
+
 def test_before_the_first_deployment_there_is_nothing(tmp_path: Path) -> None:
     assert read_pointer(tmp_path) is None
     with pytest.raises(UsageError, match="Nothing is deployed"):
