@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError  # noqa: S405  only the name of an error; openpyxl parses
+from xml.etree.ElementTree import ParseError
 
 import pandas as pd
 import pyarrow as pa

@@ -80,7 +80,7 @@ def import_shop(
     export = open_export(source.path, source.encoding, source.separator)
     export.require(source.mapping.columns)
     catalogue = read_catalogue(source)
-    about = {
+    about: dict[str, Any] = {
         "name": name or source.path.stem,
         "source": {"file": source.path.name, "fingerprint": source.fingerprint()},
     }
@@ -104,7 +104,7 @@ def write_shop(
     mapping: Mapping,
     catalogue: pd.DataFrame | None,
     shop: Path,
-    about: dict,
+    about: dict[str, Any],
     replace_shop: bool,
     progress: Progress,
 ) -> Report:

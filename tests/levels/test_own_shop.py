@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ COLUMNS = "--customer|Customer ID|--product|StockCode|--time|InvoiceDate|--baske
 
 
 def write_export(path: Path) -> Path:
-    """A year of 210,000 lines: closed on Saturdays, one line in ten is reordered often, one in five has no customer."""
+    """A year of 210,000 lines: closed on Saturdays, one line in five without a customer, some invoices cancelled."""
     chance = np.random.default_rng(11)
     days = [day for day in pd.date_range("2009-12-01", "2010-11-30") if day.dayofweek != 5]
     size = LINES // 20
@@ -60,7 +61,7 @@ def write_export(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home that holds the wholesaler's shop, imported by the command."""
     folder = tmp_path_factory.mktemp("own")
     export = write_export(folder / "online_retail_II.csv")
@@ -79,9 +80,9 @@ def customer(home: Path) -> str:
     return str(purchases(open_feed(home / "shop").through(AS_OF))["customer_id"].mode()[0])
 
 
-def names(service: Service, customer: str) -> pd.Series:
-    lists = service.ask([customer])
-    return lists["product_id"]
+def recommended(service: Service, customer: str) -> set[str]:
+    """The products on a customer's list."""
+    return set(service.ask([customer])["product_id"])
 
 
 pytestmark = pytest.mark.story
@@ -109,7 +110,7 @@ def test_level_2_recommends(home: Path, customer: str) -> None:
     service.app = level2_app()
     day = shop(service, open_feed(home / "shop"), AS_OF + timedelta(days=1))
     assert day.ndcg > 0.1
-    assert len(names(service, customer)) == 10
+    assert len(recommended(service, customer)) == 10
 
 
 def test_level_3_recommends_and_reports(home: Path, customer: str) -> None:
@@ -118,7 +119,7 @@ def test_level_3_recommends_and_reports(home: Path, customer: str) -> None:
     service = Service()
     service.app = level3_app()
     assert shop(service, open_feed(home / "shop"), AS_OF + timedelta(days=1)).ndcg > 0.1
-    assert len(names(service, customer)) == 10
+    assert len(recommended(service, customer)) == 10
     assert monitor(home / "level3", open_feed(home / "shop"), AS_OF).drifted == []
 
 
@@ -134,9 +135,9 @@ def test_level_4_runs_for_nine_days_of_which_one_is_closed(home: Path, customer:
         today = AS_OF + timedelta(days=number)
         shop(service, feed, today)
         decisions[today] = loop.tick(today)
-    assert len(names(service, customer)) == 10
+    assert len(recommended(service, customer)) == 10
     open_days = [row for day, row in decisions.items() if day in feed.days]
     assert len(open_days) == 8
-    assert all(row.numbers["ndcg_at_10"] > 0.1 and row.numbers["drifted"] == [] for row in open_days)
+    assert all(row.numbers["ndcg_at_10"] > 0.1 for row in open_days)
     assert "retrain" in [row.verdict for row in decisions.values()]
     assert [row.verdict for row in ledger.read(level, "step = 'gate'")] == ["passed", "passed"]

@@ -97,7 +97,7 @@ def test_the_same_file_again_changes_nothing_and_another_is_refused(tmp_path: Pa
     assert (again.left_out, again.rows) == (first.left_out, first.rows)
     assert {path: path.stat().st_mtime_ns for path in shop.rglob("*")} == before
     other = Source(write(tmp_path / "other.csv", ROWS[:2]), RETAIL)
-    with pytest.raises(UsageError, match="already holds the shop 'retail'.*\n.*--replace"):
+    with pytest.raises(UsageError, match=r"already holds the shop 'retail'.*\n.*--replace"):
         import_shop(other, shop)
     import_shop(other, shop, replace_shop=True)
     assert Feed(shop).about["name"] == "other"
