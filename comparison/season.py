@@ -50,15 +50,21 @@ def silent(days: Iterable[date], label: str) -> Iterable[date]:
 
 
 def play(
-    levels: Iterable[int], customer: str, progress: Progress = silent, opening: date = OPENING, days: int = DAYS
+    levels: Iterable[int], customer: str, progress: Progress = silent, opening: date | None = None, days: int = DAYS
 ) -> list[Played]:
     """Play the season through each level, from an empty level on. Existing state of a level is set aside."""
     feed = open_feed(home() / "shop")
+    opening = opening or opening_day(feed, days)
     require_day(feed, opening - timedelta(days=1))
     require_day(feed, opening + timedelta(days=days - 1))
     played = [play_level(level, feed, opening, days, customer, progress) for level in levels]
     set_today(home() / "shop", opening + timedelta(days=days - 1))
     return played
+
+
+def opening_day(feed: Feed, days: int) -> date:
+    """When the season begins: the day that was chosen for the real year, else so that it ends with the feed."""
+    return OPENING if feed.first_day < OPENING < feed.last_day else feed.last_day - timedelta(days=days - 1)
 
 
 def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, progress: Progress) -> Played:

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from mlops.data import data
 from mlops.doctor import doctor
 from mlops.levels import PACKAGES, capability, folder, lacks, present, service_folder
 from mlops.progress import bar, working
@@ -52,6 +53,9 @@ def commands(context: click.Context, level: int | None) -> None:
     context.obj = level or max(present())
     if context.obj not in present():
         raise UsageError(f"Level {context.obj} is not here; there are {present()}.", fix="Choose one of them.")
+
+
+commands.add_command(data)
 
 
 @commands.group()

@@ -28,4 +28,4 @@ def bar(items: Iterable[Item], label: str) -> Iterable[Item]:
     from rich.console import Console
     from rich.progress import track
 
-    return track(list(items), description=label, console=Console(stderr=True))
+    return track(items, description=label, console=Console(stderr=True))

@@ -19,6 +19,9 @@ AMOUNT = "amount"
 NAME = "product_name"
 DEPARTMENT = "department"
 
+# What stands where the shop did not say: a store, a department.
+UNKNOWN = "unknown"
+
 RANK = "rank"
 SCORE = "score"
 

@@ -9,11 +9,13 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +36,7 @@ from shared.columns import (
     TRANSACTIONS,
 )
 from shared.errors import CheckFailed, UsageError
-from shared.places import write_atomically
+from shared.places import set_aside, write_atomically
 
 FORMAT = 1
 Progress = Callable[[Iterable], Iterable]
@@ -163,21 +165,45 @@ def write_feed(
     progress: Progress = iter,
 ) -> None:
     """Write the tables as a feed. A kill leaves no feed rather than half of one."""
+    by_day = transactions[TRANSACTIONS].sort_values(TIME, kind="stable")
+    with staged(folder) as part:
+        write_days(part, progress(by_day.groupby(by_day[TIME].dt.date, sort=True)), products, {"name": name})
+
+
+@contextmanager
+def staged(folder: Path, replace: bool = False) -> Iterator[Path]:
+    """A folder to write a feed into, which takes its place when it is whole.
+
+    Raises UsageError if there is a shop already; with `replace` that shop is set aside.
+    """
     part = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
-    (part / "days").mkdir(parents=True)
-    days = {}
-    by_day = transactions[TRANSACTIONS].sort_values(TIME, kind="stable")
-    groups = by_day.groupby(by_day[TIME].dt.date, sort=True)
-    for day, rows in progress(groups):
-        pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), day_file(part, day))
-        days[day.isoformat()] = {"rows": len(rows), "digest": digest_rows(rows)}
-    products.to_parquet(part / "products.parquet", index=False)
-    about = {"format": FORMAT, "name": name, "days": days}
-    write_atomically(part / "shop.json", json.dumps(about, indent=1).encode())
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} already holds a shop.", fix="Remove it first, or set MLOPS_HOME to another folder.")
-    part.replace(folder)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        if replace:
+            set_aside(folder)
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(
+                f"{folder} already holds a shop.", fix="Remove it first, or set MLOPS_HOME to another folder."
+            )
+        part.replace(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_days(
+    folder: Path, days: Iterable[tuple[date, pd.DataFrame]], products: pd.DataFrame, about: dict[str, Any]
+) -> None:
+    """Write days, in order, with the catalogue and what there is to say about the shop."""
+    (folder / "days").mkdir()
+    written = {}
+    for day, rows in days:
+        pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), day_file(folder, day))
+        written[day.isoformat()] = {"rows": len(rows), "digest": digest_rows(rows)}
+    products.to_parquet(folder / "products.parquet", index=False)
+    content = {"format": FORMAT, **about, "days": written}
+    write_atomically(folder / "shop.json", json.dumps(content, indent=1).encode())
 
 
 def digest_rows(transactions: pd.DataFrame) -> str:

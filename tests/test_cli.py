@@ -134,3 +134,38 @@ def test_every_error_ends_with_its_code_and_without_a_traceback(
     ended, printed = run(capsys, "status")
     assert ended == code
     assert printed.startswith("Error: the reason")
+
+
+def test_a_shop_is_imported_described_and_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_HOME", str(tmp_path / "home"))
+    file = tmp_path / "till.csv"
+    file.write_text("who,what,when\nanna,tea,2017-05-01\n,tea,2017-05-01\n")
+    words = ["data", "import", str(file), "--customer", "who", "--product", "what", "--time", "when"]
+    assert run(capsys, "data", "info")[0] == 2
+    assert "2 rows read, 1 taken, 1 left out" in run(capsys, *words, "--dry-run")[1]
+    assert not (tmp_path / "home").exists()
+    code, printed = run(capsys, *words)
+    assert code == 0
+    assert "1  no customer" in printed
+    assert "nothing changed" in run(capsys, *words)[1]
+    code, printed = run(capsys, *words, "--quantity", "when")
+    assert code == 2
+    assert "--replace" in printed
+    code, printed = run(capsys, "data", "info", "--json")
+    assert code == 0
+    assert '"no customer": 1' in printed
+
+
+@pytest.mark.parametrize(("name", "expected"), [("none.csv", 2), ("empty.csv", 3), ("broken.parquet", 3)])
+def test_a_file_that_cannot_be_imported(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, expected: int
+) -> None:
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
+    words = ["--customer", "who", "--product", "what", "--time", "when"]
+    code, printed = run(capsys, "data", "import", str(tmp_path / name), *words)
+    assert code == expected
+    assert printed.startswith("Error: ")
+    assert "To fix: " in printed
