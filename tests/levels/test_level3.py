@@ -1,33 +1,50 @@
-"""Level 3's story: commits are pushed, the workflow trains and deploys them, one command goes back."""
+"""Level 3's story: commits are pushed, the workflows test, train and deploy them, or refuse; one command goes back."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from level3_cicd import deploy, ledger, story
+from level3_cicd import deploy, story
+from level3_cicd.ledger import Row, live_on, read
 from level3_cicd.registry import registered
+from level3_cicd.scratch import git
 from shared.errors import UsageError
 from shared.live import require_pointer
 
 pytestmark = pytest.mark.story
+AS_OF = date(2017, 6, 4)
 
 
 @pytest.fixture(scope="module")
-def level(new_home: story.Callable[[], Path]) -> Path:
+def level(new_home: Callable[[], Path]) -> Path:
     """Level 3 after its story, played once."""
     home = new_home()
     told: list[str] = []
-    story.play(date(2017, 6, 4), "7", told.append)
+    story.play(AS_OF, "7", told.append)
     (home / "level3" / "told.txt").write_text("\n".join(told))
     return home / "level3"
 
 
-def test_each_pushed_commit_became_the_live_release(level: Path) -> None:
-    log = story.git(level / "scratch" / "origin.git", "log", "--format=%H", "-2", "main").splitlines()
-    deployed = [row for row in ledger.read(level) if row.step == "deploy"]
-    assert [row.revision for row in deployed] == [log[1], log[0]]
-    assert [row.release for row in deployed] == ["1.0", "1.1"]
+@pytest.fixture(scope="module")
+def rows(level: Path) -> list[Row]:
+    return read(level)
+
+
+def commits(level: Path) -> dict[str, str]:
+    """The pushed commits by their message."""
+    log = git(level / "scratch" / "origin.git", "log", "--format=%s|%H", "main")
+    return dict(line.split("|") for line in log.splitlines())
+
+
+def test_each_good_change_became_the_live_release(level: Path, rows: list[Row]) -> None:
+    live = [row for row in rows if row.step == "deploy" and row.verdict == "live"]
+    pushed = commits(level)
+    assert [(row.release, row.revision) for row in live[:2]] == [
+        ("1.0", pushed["Forget a little faster"]),
+        ("1.1", pushed["Follow trends of three weeks"]),
+    ]
 
 
 def test_the_pushed_change_is_what_was_trained(level: Path) -> None:
@@ -38,24 +55,68 @@ def test_the_pushed_change_is_what_was_trained(level: Path) -> None:
     assert client.get_run(versions[0].run_id).data.params["half_life"] == "80.0"
 
 
-def test_the_running_service_followed_each_switch_and_the_rollback(level: Path) -> None:
-    told = (level / "told.txt").read_text().splitlines()
-    assert [line[-4:-1] for line in told if line.startswith("Customer 7")] == ["1.0", "1.1", "1.0"]
+def test_the_gate_refused_the_bad_change_and_kept_it_as_refused(level: Path, rows: list[Row]) -> None:
+    [refused] = [row for row in rows if (row.step, row.verdict) == ("gate", "refused")]
+    assert refused.revision == commits(level)["Recommend to all what is popular"]
+    assert "not worse than live" in refused.reason
+    assert registered(level)[refused.release].verdict == "refused"
+    with pytest.raises(UsageError, match="The gate refused"):
+        deploy.deploy(level, refused.release, AS_OF)
 
 
-def test_after_the_rollback_the_first_release_is_live(level: Path) -> None:
+def test_staging_refused_the_release_that_answers_too_little(level: Path, rows: list[Row]) -> None:
+    [refused] = [row for row in rows if (row.step, row.verdict) == ("deploy", "refused")]
+    assert "fails its smoke test" in refused.reason
+    assert "gets 3 products of 10" in refused.reason
+
+
+def test_bad_data_stopped_the_run_before_training(rows: list[Row]) -> None:
+    [refused] = [row for row in rows if row.step == "validate"]
+    assert refused.release == ""
+    assert any(finding["column"] == "amount" for finding in refused.numbers["findings"])
+
+
+def test_a_switch_that_the_hanging_service_did_not_follow_was_undone(rows: list[Row]) -> None:
+    [failed] = [row for row in rows if row.verdict == "failed"]
+    after = rows[rows.index(failed) + 1]
+    assert (failed.release, after.step, after.release, after.actor) == ("1.0", "rollback", "1.1", "operator")
+
+
+def test_going_back_by_hand_is_the_last_chapter(level: Path, rows: list[Row]) -> None:
     assert require_pointer(level).release == "1.0"
-    last = ledger.live_rows(level)[-1]
-    assert (last.step, last.release, last.sequence) == ("rollback", "1.0", 3)
+    assert (rows[-1].step, rows[-1].release) == ("rollback", "1.0")
 
 
-def test_the_gate_judged_each_release(level: Path) -> None:
-    gates = [row for row in ledger.read(level) if row.step == "gate"]
-    assert [(row.release, row.verdict) for row in gates] == [("1.0", "passed"), ("1.1", "passed")]
-    assert "not worse than live" in gates[1].reason
+def test_customers_were_answered_by_what_was_live_in_each_chapter(level: Path) -> None:
+    told = (level / "told.txt").read_text().splitlines()
+    answered = [line.split("release ")[1][:3] for line in told if line.startswith("  live:")]
+    assert answered == ["1.0", "1.1", "1.1", "1.1", "1.1", "1.1", "1.0"]
 
 
-def test_the_registry_knows_both_and_no_third(level: Path) -> None:
-    assert list(registered(level)) == ["1.0", "1.1"]
-    with pytest.raises(UsageError, match=r"1\.2 not found; have 1\.0, 1\.1"):
-        deploy.deploy(level, "1.2", date(2017, 6, 11))
+def test_one_query_says_what_was_live(level: Path) -> None:
+    row = live_on(level, date(2017, 6, 12))
+    assert row is not None
+    assert row.release == "1.1"
+
+
+def test_the_summary_is_a_table_to_decide_from(level: Path) -> None:
+    logs = "".join(log.read_text() for log in (level / "ci").glob("*.log"))
+    assert "## Release 1.1: passed by gate" in logs
+    assert "| not worse than live |" in logs
+
+
+def test_the_champion_loads_with_mlflow_and_answers_as_the_service_does(level: Path) -> None:
+    import mlflow
+    import pandas as pd
+
+    from level3_cicd.registry import follow_pointer
+    from level3_cicd.tools import tracking_uri
+    from shared.live import load
+
+    follow_pointer(level)
+    mlflow.set_tracking_uri(tracking_uri(level))
+    champion = mlflow.pyfunc.load_model("models:/recommender@champion")
+    live = load(level, require_pointer(level)).bundle.model
+    pd.testing.assert_frame_equal(
+        champion.predict(pd.DataFrame({"customer_id": ["1", "7"]})), live.recommend(["1", "7"]), check_exact=True
+    )

@@ -67,5 +67,6 @@ def test_a_small_and_regular_shop_passes(tmp_path: Path, transactions: pd.DataFr
     assert len(check_days(small, small.days)) == 0
 
 
+@pytest.mark.story
 def test_the_whole_year_passes(feed: Feed) -> None:
     assert len(check_days(feed, [day for day in feed.days if day.year == 2017])) == 0
