@@ -23,8 +23,8 @@ def tell(played: list[Played], customer: str) -> str:
         f"\nThe season: {first} to {last}, {shoppers:,} shopping days of customers; on day {INCIDENT_ON_DAY + 1}",
         "the files of the release that is under way are cut in half.\n",
         table([score(level) for level in played]),
-        "\nThe purchases are completejourney's, which its authors simulated on real shopping patterns. Simulated",
-        "here: shoppers look at their list before they buy, and a person mends trouble the next morning.",
+        "\nUnless the shop is your own, its purchases are completejourney's, simulated by its authors on real",
+        "patterns. Simulated here: shoppers look at their list first, and a person mends trouble the next morning.",
     ]
     return "\n".join(lines)
 

@@ -46,7 +46,7 @@ def score(played: Played) -> Score:
         release=release_of(played, last),
         trained_through=last.version.get("trained_through", "-"),
         histories_through=last.version.get("histories_through", "-"),
-        served_ndcg_at_10=sum(day.ndcg * day.shoppers for day in played.days) / shoppers,
+        served_ndcg_at_10=sum(day.ndcg * day.shoppers for day in played.days if day.shoppers) / shoppers,
         truncated_bundle=fate(played),
         starts_again="yes" if played.starts_again else "no",
         knows_what_was_live=memory(played),
