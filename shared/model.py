@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from shared.columns import CUSTOMER, LISTS, PRODUCT, RANK, SCORE
 from shared.dataset import sold, split_by_time
-from shared.histories import Histories, day_number, day_numbers, gather, positions, to_bytes
+from shared.histories import Histories, day_number, day_numbers, gather, positions, spread, to_bytes
 
 LONGEST_LIST = 100
 
@@ -167,10 +167,8 @@ def popularity(transactions: pd.DataFrame, as_of: date, days: int) -> tuple[np.n
 def pairs_of(histories: Histories, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs of the customers at `rows` (-1 for unknown): (index into rows, index of the pair)."""
     known = np.flatnonzero(rows >= 0)
-    start = histories.starts[rows[known]]
-    length = histories.starts[rows[known] + 1] - start
-    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    return np.repeat(known, length), np.repeat(start, length) + within
+    row, pair = spread(histories.starts, rows[known])
+    return known[row], pair
 
 
 def count(number: int, noun: str) -> str:
