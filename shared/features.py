@@ -3,7 +3,7 @@
 Pure functions of `Histories`; the ranker calls them for its label weeks when it trains, and for its lists.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,11 +11,23 @@ from shared.histories import Histories, day_number
 
 HALF_LIVES = (14.0, 42.0, 84.0, 120.0)
 WEEK, MONTH = 7, 28
+# Of a pair, of its customer, of its product; the trees know them by their position.
+OF_PAIR = (
+    *("times", "since_last", "since_first", "gap", "overdue", "last_gap", "share", "visits_without", "overdue_visits"),
+    *(f"{name}_{half_life:.0f}" for half_life in HALF_LIVES for name in ("weight", "share")),
+    *("of_heaviest", "beyond_usual"),
+)
+OF_CUSTOMER = (
+    *("since_visit", "known_for", "visits", "visits_lately", "visit_gap", "overdue_visit"),
+    *("basket_size", "different", "repeats"),
+)
+OF_PRODUCT = ("week", "month", "trend", "ever", "repeat_rate", "usual_gap")
+FEATURES = OF_PAIR + OF_CUSTOMER + OF_PRODUCT
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """c products that may be listed: row (c,) and product (c,) are indices; pair (c,) is -1 for a product never bought."""
+    """c products that may be listed: row, product and pair are indices (c,); pair is -1 for one never bought."""
 
     row: np.ndarray
     product: np.ndarray
@@ -39,7 +51,7 @@ class ProductFacts:
 
 
 def product_facts(histories: Histories) -> ProductFacts:
-    """Popularity (share of the active customers) over 1 and 4 weeks and ever, its trend, repeat rate, usual gap in days."""
+    """Popularity (share of the customers) over 1 and 4 weeks and ever, its trend, repeat rate, usual gap in days."""
     ever = tally(histories, 1 << 15)
     week, month = tally(histories, WEEK), tally(histories, MONTH)
     again = histories.times > 1
@@ -49,12 +61,12 @@ def product_facts(histories: Histories) -> ProductFacts:
     gaps = np.bincount(histories.product, histories.times - 1, size)
     # Three doubtful customers more, so that a product with one buyer has no rate of 0 or 1.
     repeat_rate = (repeated + 0.5) / (ever + 3)
-    active = max(len(histories.customers), 1)
+    everybody = max(len(histories.customers), 1)
     return ProductFacts(
-        week=week / active,
-        month=month / active,
+        week=week / everybody,
+        month=month / everybody,
         trend=(week + 1) / (month / (MONTH / WEEK) + 1),
-        ever=ever / active,
+        ever=ever / everybody,
         repeat_rate=repeat_rate,
         usual_gap=ratio(span, gaps),
     )
@@ -92,18 +104,19 @@ def find_pairs(histories: Histories, customer: np.ndarray, row: np.ndarray, prod
 
 
 def features(histories: Histories, facts: ProductFacts, chosen: Candidates) -> np.ndarray:
-    """A matrix (c, number of features); NaN for what a never-bought product has not."""
+    """A matrix (c, FEATURES); NaN for what a never-bought product has not."""
     of_pairs, of_customers = pair_features(histories), customer_features(histories)
     of_pairs["beyond_usual"] = ratio(of_pairs["since_last"], facts.usual_gap[histories.product])
     bought = chosen.pair >= 0
-    columns = []
-    for values in of_pairs.values():
-        column = np.full(len(chosen.row), np.nan)
-        column[bought] = values[chosen.pair[bought]]
-        columns.append(column)
-    columns += [values[chosen.row] for values in of_customers.values()]
-    columns += [getattr(facts, field.name)[chosen.product] for field in fields(facts)]
-    return np.column_stack(columns)
+    matrix = np.full((len(chosen.row), len(FEATURES)), np.nan)
+    for at, name in enumerate(FEATURES):
+        if name in OF_PAIR:
+            matrix[bought, at] = of_pairs[name][chosen.pair[bought]]
+        elif name in OF_CUSTOMER:
+            matrix[:, at] = of_customers[name][chosen.row]
+        else:
+            matrix[:, at] = getattr(facts, name)[chosen.product]
+    return matrix
 
 
 def pair_features(histories: Histories) -> dict[str, np.ndarray]:
@@ -169,9 +182,7 @@ def visits(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
     return key >> 16, (key & 0xFFFF).astype(np.int32)
 
 
-def visits_since(
-    histories: Histories, shoppers: np.ndarray, visit_days: np.ndarray, since: np.ndarray
-) -> np.ndarray:
+def visits_since(histories: Histories, shoppers: np.ndarray, visit_days: np.ndarray, since: np.ndarray) -> np.ndarray:
     """How often each pair's customer shopped on or after the day `since` of the pair."""
     customer = histories.customer
     key = shoppers << 16 | visit_days

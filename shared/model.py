@@ -81,6 +81,12 @@ class Popular(BaseEstimator):
         """The trained part, as a bundle stores it."""
         return {"products": self.products_, "popularity": self.popularity_}
 
+    def with_parameters(self, parameters: dict[str, np.ndarray]) -> Self:
+        """Take over what another was taught."""
+        for name, value in parameters.items():
+            setattr(self, f"{name}_", value)
+        return self
+
     def _gather(self, transactions: pd.DataFrame, as_of: date) -> Histories:
         return gather(transactions.iloc[:0], as_of, half_life=1.0)
 
@@ -146,9 +152,6 @@ class Frecency(Popular):
             np.concatenate([own, product[fresh]]),
             np.concatenate([own_score, self.popular_weight * score[fresh]]),
         )
-
-
-MODELS: dict[str, type[Popular]] = {model.kind: model for model in (Popular, Frecency)}
 
 
 def last_day(transactions: pd.DataFrame) -> date:

@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import clone
 
 from shared.columns import CUSTOMER, PRODUCT, RANK, SCORE
-from shared.model import MODELS, Frecency, Popular
+from shared.kinds import MODELS
+from shared.model import Frecency, Popular
 from tests.conftest import make_transactions
 
 LAST = date(2017, 2, 9)
