@@ -10,7 +10,7 @@ import numpy as np
 from shared.histories import Histories, day_number
 
 HALF_LIVES = (14.0, 42.0, 84.0, 120.0)
-WEEK, MONTH = 7, 28
+WEEK, MONTH, EVER = 7, 28, 1 << 16
 # Of a pair, of its customer, of its product; the trees know them by their position.
 OF_PAIR = (
     *("times", "since_last", "since_first", "gap", "overdue", "last_gap", "share", "visits_without", "overdue_visits"),
@@ -51,31 +51,28 @@ class ProductFacts:
 
 
 def product_facts(histories: Histories) -> ProductFacts:
-    """Popularity (share of the customers) over 1 and 4 weeks and ever, its trend, repeat rate, usual gap in days."""
-    ever = tally(histories, 1 << 15)
-    week, month = tally(histories, WEEK), tally(histories, MONTH)
-    again = histories.times > 1
+    """Popularity (share of the shoppers) over 1 and 4 weeks and ever, its trend, repeat rate, usual gap in days."""
+    (week, weekly), (month, monthly), (ever, all_time) = (tally(histories, days) for days in (WEEK, MONTH, EVER))
     size = len(histories.products)
-    repeated = np.bincount(histories.product[again], minlength=size)
+    repeated = np.bincount(histories.product[histories.times > 1], minlength=size)
     span = np.bincount(histories.product, histories.last - histories.first, size)
     gaps = np.bincount(histories.product, histories.times - 1, size)
-    # Three doubtful customers more, so that a product with one buyer has no rate of 0 or 1.
-    repeat_rate = (repeated + 0.5) / (ever + 3)
-    everybody = max(len(histories.customers), 1)
     return ProductFacts(
-        week=week / everybody,
-        month=month / everybody,
+        week=week / weekly,
+        month=month / monthly,
         trend=(week + 1) / (month / (MONTH / WEEK) + 1),
-        ever=ever / everybody,
-        repeat_rate=repeat_rate,
+        ever=ever / all_time,
+        # Three doubtful customers more, so that a product with one buyer has no rate of 0 or 1.
+        repeat_rate=(repeated + 0.5) / (ever + 3),
         usual_gap=ratio(span, gaps),
     )
 
 
-def tally(histories: Histories, days: int) -> np.ndarray:
-    """How many customers bought each product in the last `days` days."""
+def tally(histories: Histories, days: int) -> tuple[np.ndarray, int]:
+    """(how many customers bought each product in the last `days` days, how many customers bought anything then)."""
     recent = histories.last > day_number(histories.day) - days
-    return np.bincount(histories.product[recent], minlength=len(histories.products))
+    active = len(np.unique(histories.customer[recent]))
+    return np.bincount(histories.product[recent], minlength=len(histories.products)), max(active, 1)
 
 
 def candidates(histories: Histories, popular: np.ndarray, own: int) -> Candidates:

@@ -120,7 +120,7 @@ class Ranker(Frecency):
         shoppers = np.unique(customer[now])
         shoppers = shoppers[np.diff(before.starts)[shoppers] > 0]
         known = select(before, shoppers)
-        popular = np.argsort(-tally(before, self.popular_days), kind="stable")[:LONGEST_LIST]
+        popular = np.argsort(-tally(before, self.popular_days)[0], kind="stable")[:LONGEST_LIST]
         chosen = candidates(known, popular, LONGEST_LIST)
         bought = np.isin(shoppers[chosen.row] * size + chosen.product, customer[now] * size + product[now])
         kept = bought | (chance.random(len(bought)) < self.negatives)

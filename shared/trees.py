@@ -36,13 +36,17 @@ class Trees:
 
     def __post_init__(self) -> None:
         """Raises ValueError for nodes that would lead out of the matrix, out of their tree, or round in a circle."""
+        nodes = len(self.leaf)
         size = np.diff(self.starts)
-        at = np.arange(len(self.leaf)) - np.repeat(self.starts[:-1], size)
+        whole = self.starts[0] == 0 and self.starts[-1] == nodes and (size > 0).all()
+        if not whole or any(getattr(self, name).shape != (nodes,) for name in NODE_FIELDS):
+            raise ValueError("the nodes are no trees: the arrays differ in length")
+        at = np.arange(nodes) - np.repeat(self.starts[:-1], size)
         size, inner = np.repeat(size, size), ~self.leaf
-        columns_exist = (self.feature[inner] >= 0) & (self.feature[inner] < self.width)
-        children = [(child > at) & (child < size) for child in (self.left, self.right)]
-        if not (columns_exist.all() and all(child[inner].all() for child in children)):
-            raise ValueError("the nodes are no trees")
+        columns_exist = (self.feature >= 0) & (self.feature < self.width)
+        children_follow = [(child > at) & (child < size) for child in (self.left, self.right)]
+        if not all(fine[inner].all() for fine in (columns_exist, *children_follow)):
+            raise ValueError("the nodes are no trees: they lead elsewhere")
 
     @classmethod
     def of(cls, model: HistGradientBoostingClassifier) -> Self:
