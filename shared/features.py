@@ -12,17 +12,21 @@ from shared.histories import Histories, day_number
 HALF_LIVES = (14.0, 42.0, 84.0, 120.0)
 WEEK, MONTH, EVER = 7, 28, 1 << 16
 # Of a pair, of its customer, of its product; the trees know them by their position.
-OF_PAIR = (
-    *("times", "since_last", "since_first", "gap", "overdue", "last_gap", "share", "visits_without", "overdue_visits"),
+# A product never bought has the frequency 0, and no recency at all.
+FREQUENCY = (
+    *("times", "share", "of_heaviest"),
     *(f"{name}_{half_life:.0f}" for half_life in HALF_LIVES for name in ("weight", "share")),
-    *("of_heaviest", "beyond_usual"),
+)
+RECENCY = (
+    *("since_last", "since_first", "gap", "overdue", "last_gap"),
+    *("visits_without", "overdue_visits", "beyond_usual"),
 )
 OF_CUSTOMER = (
     *("since_visit", "known_for", "visits", "visits_lately", "visit_gap", "overdue_visit"),
     *("basket_size", "different", "repeats"),
 )
 OF_PRODUCT = ("week", "month", "trend", "ever", "repeat_rate", "usual_gap")
-FEATURES = OF_PAIR + OF_CUSTOMER + OF_PRODUCT
+FEATURES = FREQUENCY + RECENCY + OF_CUSTOMER + OF_PRODUCT
 
 
 @dataclass(frozen=True)
@@ -101,15 +105,16 @@ def find_pairs(histories: Histories, customer: np.ndarray, row: np.ndarray, prod
 
 
 def features(histories: Histories, facts: ProductFacts, chosen: Candidates) -> np.ndarray:
-    """A matrix (c, FEATURES); NaN for what a never-bought product has not."""
+    """A matrix (c, number of FEATURES)."""
     of_pairs, of_customers = pair_features(histories), customer_features(histories)
     of_pairs["beyond_usual"] = ratio(of_pairs["since_last"], facts.usual_gap[histories.product])
     bought = chosen.pair >= 0
-    matrix = np.full((len(chosen.row), len(FEATURES)), np.nan)
+    matrix = np.empty((len(chosen.row), len(FEATURES)))
     for at, name in enumerate(FEATURES):
-        if name in OF_PAIR:
+        if name in of_pairs:
+            matrix[:, at] = 0.0 if name in FREQUENCY else np.nan
             matrix[bought, at] = of_pairs[name][chosen.pair[bought]]
-        elif name in OF_CUSTOMER:
+        elif name in of_customers:
             matrix[:, at] = of_customers[name][chosen.row]
         else:
             matrix[:, at] = getattr(facts, name)[chosen.product]
