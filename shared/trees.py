@@ -1,6 +1,7 @@
 """Boosted trees as plain arrays: grown by scikit-learn, kept as data, and asked without unpickling anything."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import pairwise
 from typing import Self
 
@@ -87,10 +88,11 @@ class Trees:
         threads = THREADS if len(matrix) >= ROWS_FOR_THREADS else 1
         unused = np.zeros(matrix.shape[1], np.uint32)
         score = np.full(len(matrix), float(self.baseline))
-        for tree in self._predictors():
+        for tree in self._predictors:
             score += tree.predict(matrix, NO_CATEGORIES, unused, threads)
         return score
 
+    @cached_property
     def _predictors(self) -> list[TreePredictor]:
         nodes = np.zeros(len(self.leaf), dtype=PREDICTOR_RECORD_DTYPE)
         for ours, theirs in NODE_FIELDS.items():
