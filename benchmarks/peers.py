@@ -28,7 +28,7 @@ def svd(histories: Histories, components: int = 256) -> Scorer:
     return lambda rows: left[rows] @ model.components_
 
 
-def ease(histories: Histories, products: int = 5000, penalty: float = 500.0) -> Scorer:
+def ease(histories: Histories, products: int = 5000, penalty: float = 5.0) -> Scorer:
     """EASE (Steck, 2019) on the products that most customers bought; the rest score nothing."""
     bought = matrix_of(histories, np.log1p(histories.weight))
     kept = np.sort(np.argsort(-bought.getnnz(axis=0), kind="stable")[:products])
@@ -68,9 +68,9 @@ def item_knn(histories: Histories, kind: str) -> Scorer:
     from implicit import nearest_neighbours
 
     bought = matrix_of(histories, histories.times)
-    model = getattr(nearest_neighbours, kind)(K=100, num_threads=2)
+    model = getattr(nearest_neighbours, kind)(K=20, num_threads=2)
     model.fit(bought, show_progress=False)
-    return lambda rows: (bought[rows] @ model.similarity).toarray()
+    return lambda rows: (bought[rows] @ model.similarity.tocsr()).toarray()
 
 
 def als(histories: Histories, factors: int = 64) -> Scorer:

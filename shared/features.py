@@ -210,7 +210,7 @@ def last_gap(histories: Histories) -> np.ndarray:
 
 def decay(age: np.ndarray, half_life: float) -> np.ndarray:
     """1, halved every `half_life` days of age. By a table: the same age gives the same bits in every company."""
-    return (0.5 ** (np.arange(age.max(initial=0) + 1) / half_life))[age]
+    return (0.5 ** (np.arange(age.max(initial=0) + 1) / half_life))[age.clip(0)]
 
 
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
