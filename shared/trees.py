@@ -10,10 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
-# The trees' threads wait for each other: more of them than free cores are slower than one.
-THREADS = 2
-# Below this many rows, starting threads takes longer than the trees do.
-ROWS_FOR_THREADS = 5000
+# Threads of the trees wait for each other: on two cores with company, two took 2 to 3 times as long as one.
+THREADS = 1
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,10 @@ class Trees:
         if len(self) and matrix.shape[1] != self.width:
             raise ValueError(f"the trees know {self.width} features, not {matrix.shape[1]}")
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
-        threads = THREADS if len(matrix) >= ROWS_FOR_THREADS else 1
         unused = np.zeros(matrix.shape[1], np.uint32)
         score = np.full(len(matrix), float(self.baseline))
         for tree in self._predictors:
-            score += tree.predict(matrix, NO_CATEGORIES, unused, threads)
+            score += tree.predict(matrix, NO_CATEGORIES, unused, THREADS)
         return score
 
     @cached_property

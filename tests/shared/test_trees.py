@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from shared.trees import ROWS_FOR_THREADS, Trees
+from shared.trees import Trees
 
 
 @pytest.fixture(scope="module")
 def matrix() -> np.ndarray:
     chance = np.random.default_rng(1)
-    matrix = chance.normal(size=(ROWS_FOR_THREADS + 1, 4))
+    matrix = chance.normal(size=(2000, 4))
     matrix[chance.random(matrix.shape) < 0.2] = np.nan
     return matrix
 
