@@ -28,7 +28,7 @@ from shared.kinds import MODELS
 from shared.model import Popular
 from shared.places import write_atomically
 
-FORMAT = 1
+FORMAT = 2
 FILES = ("parameters.npz", "histories.npz", "catalogue.npz")
 LARGEST_FILE = 4 << 30
 LARGEST_MANIFEST = 1 << 20

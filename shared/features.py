@@ -129,11 +129,10 @@ def features(histories: Histories, facts: ProductFacts, chosen: Candidates) -> n
 def pair_features(histories: Histories, shoppers: np.ndarray, visit_days: np.ndarray) -> dict[str, np.ndarray]:
     """Per pair: decayed frequencies, gaps in days, how overdue, shares of the visits."""
     today = day_number(histories.day)
-    customer = histories.customer
     since_first = visits_since(histories, shoppers, visit_days, histories.first)
     since_last = visits_since(histories, shoppers, visit_days, histories.last + 1)
     gap = ratio(histories.last - histories.first, histories.times - 1)
-    columns = {
+    return {
         "times": histories.times.astype(float),
         "since_last": (today - histories.last).astype(float),
         "since_first": (today - histories.first).astype(float),
@@ -143,8 +142,16 @@ def pair_features(histories: Histories, shoppers: np.ndarray, visit_days: np.nda
         "share": histories.times / np.maximum(since_first, 1),
         "visits_without": since_last.astype(float),
         "overdue_visits": ratio(since_last * histories.times, since_first),
+        **decayed_features(histories, shoppers, visit_days),
     }
+
+
+def decayed_features(histories: Histories, shoppers: np.ndarray, visit_days: np.ndarray) -> dict[str, np.ndarray]:
+    """Per pair and half-life: decayed number of purchases, also as a share of the customer's decayed visits."""
+    today = day_number(histories.day)
+    customer = histories.customer
     pair = np.repeat(np.arange(len(customer)), histories.times)
+    columns = {}
     for half_life in HALF_LIVES:
         weight = np.bincount(pair, decay(today - histories.days.astype(np.int32), half_life), len(customer))
         visited = np.bincount(shoppers, decay(today - visit_days, half_life), len(histories.customers))
