@@ -1,6 +1,6 @@
 """How good the models' lists are, beside other people's models, by one protocol.
 
-    .venv/bin/python benchmarks/quality.py                  four cuts, about 5 minutes
+    .venv/bin/python benchmarks/quality.py                  four cuts, 5 to 10 minutes
     .venv/bin/python benchmarks/quality.py --weeks          also a refit every week for weeks 21 to 52
     .venv/bin/python benchmarks/quality.py --cuts 11 12 13 14 15 16 17 18 19 --no-peers --set leaves=15
                                                             how the ranker's settings were chosen
