@@ -194,7 +194,7 @@ def add_weeks(rows: list[Row], transactions: pd.DataFrame, settings: dict[str, f
         for row in rows:
             model = MODELS[row.name](**(settings if row.name == "ranker" else {}))
             found[row.name].append(cut.judge(model.fit(cut.known, as_of=cut.known_through), K)["ndcg_at_10"])
-        say(f"week {week}: " + ", ".join(f"{name} {values[-1]:.4f}" for name, values in found.items()))
+        say(f"known through week {week}: " + ", ".join(f"{name} {values[-1]:.4f}" for name, values in found.items()))
     for row in rows:
         row.weeks = float(np.mean(found[row.name]))
 
