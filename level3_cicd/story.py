@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from level3_cicd import deploy
 from level3_cicd.ledger import Row, read
 from level3_cicd.scratch import Scratch, git, make_scratch, push, run_workflow
 from level3_cicd.serve import PORT
 from level3_cicd.servers import start_prefect, stop_server
 from shared.columns import AMOUNT
-from shared.dataset import day_file, open_feed
+from shared.dataset import SCHEMA, day_file, open_feed
 from shared.errors import MlopsError, RolledBack
 from shared.places import home, set_aside
 from shared.running import Running, find, start, stop
@@ -108,7 +111,7 @@ def bad_data(story: Story, as_of: date) -> None:
     rows = feed.day(as_of)
     rows[AMOUNT] *= 100
     file.unlink()  # the file may have a second name, which must not change
-    rows.to_parquet(file, index=False)
+    pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), file)
     try:
         expect(pipeline_says(as_of) == 3, story)
     finally:

@@ -24,11 +24,12 @@ import pandas as pd
 from shared.columns import NAME, PRODUCT
 from shared.errors import IntegrityError
 from shared.histories import Histories, to_bytes
-from shared.model import MODELS, Popular
+from shared.kinds import MODELS
+from shared.model import Popular
 from shared.places import write_atomically
 from shared.revision import lock_digest
 
-FORMAT = 1
+FORMAT = 2
 FILES = ("parameters.npz", "histories.npz", "catalogue.npz")
 LARGEST_FILE = 4 << 30
 LARGEST_MANIFEST = 1 << 20
@@ -191,8 +192,7 @@ def read_verified(path: Path, expected: dict[str, Any]) -> bytes:
 def restore(manifest: dict[str, Any], contents: dict[str, bytes]) -> Popular:
     """The fitted model that a bundle's verified contents describe."""
     model = MODELS[manifest["kind"]](**manifest["config"])
-    for name, value in unpack(contents["parameters.npz"], "parameters.npz").items():
-        setattr(model, f"{name}_", value)
+    model.with_parameters(unpack(contents["parameters.npz"], "parameters.npz"))
     model.trained_through_ = date.fromisoformat(manifest["trained_through"])
     return model.with_histories(unpack_histories(contents["histories.npz"]))
 

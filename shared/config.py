@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import UsageError
-from shared.model import MODELS, Popular
+from shared.kinds import MODELS
+from shared.model import Popular
 
 
 class Strict(BaseModel):

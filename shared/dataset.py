@@ -79,7 +79,7 @@ class Feed:
     def between(self, first: date, last: date) -> pd.DataFrame:
         """Transactions from `first` to `last`, both included."""
         wanted = [day for day in self.days if first <= day <= last]
-        tables = [pq.read_table(day_file(self.folder, day), memory_map=True) for day in wanted]
+        tables = [read_day(day_file(self.folder, day)) for day in wanted]
         table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
         return table.to_pandas()
 
@@ -104,6 +104,16 @@ SCHEMA = pa.schema(
         (AMOUNT, pa.float64()),
     ]
 )
+
+
+def read_day(file: Path) -> pa.Table:
+    """One day's table. Raises CheckFailed if the file is damaged or does not have the feed's columns."""
+    try:
+        return pq.read_table(file, memory_map=True).cast(SCHEMA)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, OSError) as error:
+        raise CheckFailed(
+            f"{file} cannot be read as a day of the feed: {error}", fix="Bring that day again, from its source."
+        ) from error
 
 
 def day_file(folder: Path, day: date) -> Path:

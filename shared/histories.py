@@ -3,7 +3,7 @@
 One row per pair (customer, product), grouped by customer, in arrays that a bundle can hold.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
 import numpy as np
@@ -13,6 +13,7 @@ from shared.columns import CUSTOMER, PRODUCT, TIME
 from shared.dataset import sold
 
 EPOCH = date(1970, 1, 1)
+Purchases = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def day_number(day: date) -> int:
@@ -32,6 +33,7 @@ class Histories:
     customers (n,) and products (p,) are sorted bytes; starts (n + 1,) delimits each customer's pairs.
     Per pair: product (index into products), times (baskets with it), first and last (days since
     1970-01-01), weight (times, each purchase halved every `half_life` days before `through`).
+    Per purchase, in the order of the pairs: days (since 1970-01-01).
     """
 
     through: np.ndarray
@@ -44,6 +46,12 @@ class Histories:
     first: np.ndarray
     last: np.ndarray
     weight: np.ndarray
+    days: np.ndarray
+
+    @property
+    def customer(self) -> np.ndarray:
+        """Each pair's customer, as an index."""
+        return np.repeat(np.arange(len(self.customers)), np.diff(self.starts))
 
     @property
     def day(self) -> date:
@@ -88,11 +96,18 @@ def gather(transactions: pd.DataFrame, through: date, half_life: float) -> Histo
     product, products = to_bytes(bought[PRODUCT])
     day = day_numbers(bought)
     order = np.lexsort((day, product, customer))
-    customer, product, day = customer[order], product[order], day[order]
-    new_pair = np.ones(len(order), dtype=bool)
+    return collect(customers, products, (customer[order], product[order], day[order]), through, half_life)
+
+
+def collect(
+    customers: np.ndarray, products: np.ndarray, purchases: Purchases, through: date, half_life: float
+) -> Histories:
+    """Histories from purchases sorted by customer, product and day."""
+    customer, product, day = purchases
+    new_pair = np.ones(len(day), dtype=bool)
     new_pair[1:] = (np.diff(customer) != 0) | (np.diff(product) != 0)
     pair = np.flatnonzero(new_pair)
-    ends = np.append(pair, len(order))[1:]
+    ends = np.append(pair, len(day))[1:]
     age = day_number(through) - day
     return Histories(
         through=np.array(through, dtype="datetime64[D]").astype("datetime64[s]"),
@@ -105,4 +120,44 @@ def gather(transactions: pd.DataFrame, through: date, half_life: float) -> Histo
         first=day[pair],
         last=day[ends - 1],
         weight=np.add.reduceat(0.5 ** (age / half_life), pair),
+        days=day.astype(np.uint16),
     )
+
+
+def rewind(histories: Histories, through: date) -> Histories:
+    """What the histories were on an earlier day, for the same customers and products."""
+    customer, product, day = purchases_of(histories)
+    known = day <= day_number(through)
+    purchases = (customer[known], product[known], day[known])
+    return collect(histories.customers, histories.products, purchases, through, float(histories.half_life))
+
+
+def purchases_of(histories: Histories) -> Purchases:
+    """(customer, product, day) of every purchase; customer and product are indices."""
+    customer = np.repeat(histories.customer, histories.times)
+    return customer, np.repeat(histories.product, histories.times), histories.days.astype(np.int32)
+
+
+def select(histories: Histories, rows: np.ndarray) -> Histories:
+    """The histories of the customers at `rows` only, in that order."""
+    row, pair = spread(histories.starts, rows)
+    ends = np.append(0, np.cumsum(histories.times, dtype=np.int64))
+    return replace(
+        histories,
+        customers=histories.customers[rows],
+        starts=np.searchsorted(row, np.arange(len(rows) + 1)),
+        **{name: getattr(histories, name)[pair] for name in ("product", "times", "first", "last", "weight")},
+        days=histories.days[spread(ends, pair)[1]],
+    )
+
+
+def spread(starts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All members of the groups at `rows`, where `starts` delimits groups: (index into rows, index of the member).
+
+    >>> [found.tolist() for found in spread(np.array([0, 2, 5]), np.array([1, 0]))]
+    [[0, 0, 0, 1, 1], [2, 3, 4, 0, 1]]
+    """
+    start = starts[rows]
+    length = starts[rows + 1] - start
+    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    return np.repeat(np.arange(len(rows)), length), np.repeat(start, length) + within

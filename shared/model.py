@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from shared.columns import CUSTOMER, LISTS, PRODUCT, RANK, SCORE
 from shared.dataset import sold, split_by_time
-from shared.histories import Histories, day_number, day_numbers, gather, positions, to_bytes
+from shared.histories import Histories, day_number, day_numbers, gather, positions, spread, to_bytes
 
 LONGEST_LIST = 100
 
@@ -80,6 +80,12 @@ class Popular(BaseEstimator):
     def parameters(self) -> dict[str, np.ndarray]:
         """The trained part, as a bundle stores it."""
         return {"products": self.products_, "popularity": self.popularity_}
+
+    def with_parameters(self, parameters: dict[str, np.ndarray]) -> Self:
+        """Take over what another was taught."""
+        for name, value in parameters.items():
+            setattr(self, f"{name}_", value)
+        return self
 
     def _gather(self, transactions: pd.DataFrame, as_of: date) -> Histories:
         return gather(transactions.iloc[:0], as_of, half_life=1.0)
@@ -148,9 +154,6 @@ class Frecency(Popular):
         )
 
 
-MODELS: dict[str, type[Popular]] = {model.kind: model for model in (Popular, Frecency)}
-
-
 def last_day(transactions: pd.DataFrame) -> date:
     """The day of the latest transaction."""
     return date.fromordinal(int(day_numbers(transactions).max()) + date(1970, 1, 1).toordinal())
@@ -167,10 +170,8 @@ def popularity(transactions: pd.DataFrame, as_of: date, days: int) -> tuple[np.n
 def pairs_of(histories: Histories, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs of the customers at `rows` (-1 for unknown): (index into rows, index of the pair)."""
     known = np.flatnonzero(rows >= 0)
-    start = histories.starts[rows[known]]
-    length = histories.starts[rows[known] + 1] - start
-    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    return np.repeat(known, length), np.repeat(start, length) + within
+    row, pair = spread(histories.starts, rows[known])
+    return known[row], pair
 
 
 def count(number: int, noun: str) -> str:

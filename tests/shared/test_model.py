@@ -1,26 +1,83 @@
 """One suite for all recommenders."""
 
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import estimator_checks
 
 from shared.columns import CUSTOMER, PRODUCT, RANK, SCORE
-from shared.model import MODELS, Frecency, Popular
+from shared.kinds import MODELS
+from shared.model import Frecency, Popular
+from shared.ranker import Ranker
 from tests.conftest import make_transactions
 
 LAST = date(2017, 2, 9)
 
 
-@pytest.fixture(params=sorted(MODELS))
+# Small leaves, so that there are trees even on the checkerboard.
+RECOMMENDERS = {kind: form() for kind, form in MODELS.items()} | {"small ranker": Ranker(leaf_size=5, trees=10)}
+# Those of scikit-learn's own checks that ask nothing of X. The rest of its `check_estimator` feeds a numeric matrix
+# to `fit` (shapes, NaN, sparse, dtypes, number of features, feature names) and wants `predict` or `transform` of
+# another; our X is a table of transactions, and what comes out is a table of lists. What those checks are after
+# (not fitted, order of rows, subsets, the same twice) is tested below with such tables.
+CHECKS = [
+    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_set_params,
+]
+
+
+@pytest.fixture(params=sorted(RECOMMENDERS))
 def model(request: pytest.FixtureRequest) -> Popular:
-    return MODELS[request.param]()
+    return clone(RECOMMENDERS[request.param])
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_scikit_learn_takes_it_for_an_estimator(model: Popular, check: Callable) -> None:
+    check(type(model).__name__, model)
 
 
 def test_parameters_can_be_cloned(model: Popular) -> None:
     assert clone(model).get_params() == model.get_params()
+
+
+def test_making_one_does_no_work(model: Popular) -> None:
+    assert vars(type(model)()) == type(model)().get_params()
+
+
+def test_without_fit_there_are_no_lists(model: Popular) -> None:
+    with pytest.raises(NotFittedError):
+        model.recommend(["c00"])
+
+
+def test_fit_leaves_parameters_and_transactions_alone(model: Popular, transactions: pd.DataFrame) -> None:
+    before, parameters = transactions.copy(), model.get_params()
+    assert model.fit(transactions) is model
+    assert model.get_params() == parameters
+    pd.testing.assert_frame_equal(transactions, before)
+
+
+def test_fitting_again_forgets_the_first_time(model: Popular, transactions: pd.DataFrame) -> None:
+    once = clone(model).fit(transactions).recommend(["c00"])
+    twice = model.fit(transactions[transactions[PRODUCT] != "p00"]).fit(transactions).recommend(["c00"])
+    pd.testing.assert_frame_equal(once, twice, check_exact=True)
+
+
+@pytest.mark.parametrize("purchases", [1, 2, 25])
+def test_hardly_any_data_is_enough(model: Popular, transactions: pd.DataFrame, purchases: int) -> None:
+    few = transactions.iloc[:purchases]
+    lists = model.fit(few).recommend([few[CUSTOMER].iloc[0], "nobody"], k=100)
+    assert lists[CUSTOMER].nunique() == 2
+    assert lists.groupby(CUSTOMER)[PRODUCT].nunique().max() <= few[PRODUCT].nunique()
 
 
 def test_lists_are_ranked_and_hold_each_product_once(model: Popular, transactions: pd.DataFrame) -> None:
