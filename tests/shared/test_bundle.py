@@ -14,13 +14,20 @@ import pytest
 from shared.bundle import FILES, Evidence, open_bundle, pack, unpack, write_bundle
 from shared.errors import IntegrityError
 from shared.model import Frecency
+from tests.conftest import make_products, make_transactions
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "bundle"
+    evidence = Evidence("1.0", "data", "revision", {"ndcg_at_10": 0.5})
+    write_bundle(folder, Frecency().fit(make_transactions()), make_products(), evidence)
+    return folder
 
 
 @pytest.fixture
-def bundle(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
-    model = Frecency().fit(transactions)
-    write_bundle(tmp_path / "bundle", model, products, Evidence("1.0", "data", "revision", {"ndcg_at_10": 0.5}))
-    return tmp_path / "bundle"
+def bundle(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "bundle"))
 
 
 def test_an_opened_model_recommends_what_the_written_one_did(bundle: Path, transactions: pd.DataFrame) -> None:

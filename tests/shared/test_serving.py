@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
@@ -10,13 +9,15 @@ from shared.bundle import Evidence, digest_of, write_bundle
 from shared.live import Follower, Live, Pointer, point_to
 from shared.model import Frecency
 from shared.serving import create_app
+from tests.conftest import make_products, make_transactions
 
 
-@pytest.fixture
-def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
-    write_bundle(tmp_path / "1.0", Frecency().fit(transactions), products, Evidence("1.0", "data", "code"))
-    point_to(tmp_path, Pointer("1.0", "1.0", digest_of(tmp_path / "1.0")))
-    return tmp_path
+@pytest.fixture(scope="module")
+def level(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("level")
+    write_bundle(folder / "1.0", Frecency().fit(make_transactions()), make_products(), Evidence("1.0", "data", "code"))
+    point_to(folder, Pointer("1.0", "1.0", digest_of(folder / "1.0")))
+    return folder
 
 
 def test_a_customer_gets_named_products_with_reasons(level: Path) -> None:
