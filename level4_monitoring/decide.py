@@ -6,6 +6,7 @@ from typing import Any, Literal
 from level4_monitoring.confidence import radius
 from level4_monitoring.config import LoopConfig
 from level4_monitoring.shadow import Evidence
+from shared.model import count
 
 Action = Literal["hold", "retrain", "promote", "reject"]
 
@@ -40,9 +41,11 @@ def decide(seen: Seen, config: LoopConfig) -> Decision:
         return judge(seen.challenger, config)
     days = seen.days_since_training
     if days >= config.challenger_every_days:
-        reason = f"{days} days since the last training, a challenger is due every {config.challenger_every_days}"
+        reason = (
+            f"{count(days, 'day')} since the last training, a challenger is due every {config.challenger_every_days}"
+        )
         return Decision("retrain", reason)
-    return Decision("hold", f"{days} days since the last training, no challenger is due")
+    return Decision("hold", f"{count(days, 'day')} since the last training, no challenger is due")
 
 
 def judge(challenger: Evidence, config: LoopConfig) -> Decision:

@@ -319,9 +319,10 @@ def tell_tick(row: Any) -> str:
     """A day's decision in words."""
     seen = row.numbers
     drift = f"drift in {', '.join(seen['drifted'])}" if seen["drifted"] else "no column has drifted"
+    served = f"NDCG@10 {seen['ndcg_at_10']:.4f} for {seen['customers']} customers who bought"
     return (
         f"{row.as_of}: {row.verdict}. {row.reason}\n"
-        f"  Served: NDCG@10 {seen['ndcg_at_10']:.4f} for {seen['customers']} customers who bought; {drift}\n"
+        f"  Served: {served if seen['customers'] else 'nobody who bought'}; {drift}\n"
         f"  Where:  {folder(4) / 'reports' / 'latest.html'}\n"
         f"  Next:   mlops deploy history"
     )
