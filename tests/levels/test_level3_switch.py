@@ -1,6 +1,7 @@
 """Switching, going back and repairing at level 3, with bundles that lie in the level's own store."""
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,10 +15,10 @@ from level3_cicd import deploy, staging, switch
 from level3_cicd.ledger import live_rows, read
 from shared.answering import Answers
 from shared.bundle import Evidence, open_bundle, write_bundle
-from shared.errors import CheckFailed, IntegrityError, RolledBack
+from shared.errors import CheckFailed, IntegrityError, MlopsError, RolledBack
 from shared.live import Pointer, point_to, read_pointer, require_pointer
 from shared.model import Frecency
-from shared.running import Running
+from shared.running import Running, start, stop
 
 DAY = date(2017, 2, 9)
 
@@ -29,11 +30,12 @@ def switch_to(level: Path, release: str) -> None:
 
 @pytest.fixture
 def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
+    level = tmp_path / "level3"
     for release in ("1.0", "1.1"):
-        folder = tmp_path / "bundles" / release
+        folder = level / "bundles" / release
         write_bundle(folder, Frecency().fit(transactions), products, Evidence(release, "data", "code"))
-    switch_to(tmp_path, "1.0")
-    return tmp_path
+    switch_to(level, "1.0")
+    return level
 
 
 def test_going_back_returns_to_the_release_before(level: Path) -> None:
@@ -129,3 +131,31 @@ def test_a_first_release_that_fails_leaves_nothing_live(
     with pytest.raises(RolledBack, match="nothing is live"):
         switch_to(tmp_path, "1.0")
     assert read_pointer(tmp_path) is None
+
+
+@pytest.mark.story
+def test_twenty_switches_and_rollbacks_under_load_lose_no_request(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_HOME", str(level.parent))
+    service = start(level, "level3_cicd.serve", 8003)
+    stopped = threading.Event()
+    failures, asked = [], []
+
+    def keep_asking() -> None:
+        while not stopped.is_set():
+            try:
+                asked.append(service.recommend("c00")["release"])
+            except MlopsError as error:
+                failures.append(str(error))
+
+    client = threading.Thread(target=keep_asking)
+    client.start()
+    try:
+        for _ in range(10):
+            switch_to(level, "1.1")
+            assert deploy.rollback(level, DAY).release == "1.0"
+    finally:
+        stopped.set()
+        client.join()
+        stop(level)
+    assert failures == []
+    assert {"1.0", "1.1"} == set(asked)
