@@ -10,10 +10,9 @@ MLOPS = $(PYTHON) -m mlops
 AS_OF ?= 2017-06-04
 CUSTOMER ?= 1
 RELEASE ?= candidate
-# An empty variable, as CI may pass one, means the default.
-ifeq ($(AS_OF),)
-AS_OF = 2017-06-04
-endif
+# The last day that a workflow's step may know of; without one, the last day of the shop's feed.
+KNOWN_DAY = $(or $(ASKED_DAY),$(DAY))
+KNOWN = $(if $(KNOWN_DAY),--as-of $(KNOWN_DAY))
 # The environment is complete when this file is there; its name changes with the lock.
 INSTALLED = $(VENV)/.installed-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
@@ -58,13 +57,13 @@ level4: setup ## level 4: two weeks of the loop that watches, decides, retrains 
 	$(MLOPS) --level 4 ask $(CUSTOMER)
 
 level3-train: setup ## what the workflow runs: train, judge and register
-	$(MLOPS) --level 3 pipeline run --as-of $(AS_OF)
+	$(MLOPS) --level 3 pipeline run $(KNOWN)
 
 level3-stage: setup ## what the workflow runs: try a release out in staging
-	$(MLOPS) --level 3 deploy model --version $(RELEASE) --as-of $(AS_OF) --dry-run
+	$(MLOPS) --level 3 deploy model --version $(RELEASE) $(KNOWN) --dry-run
 
 level3-deploy: setup ## what the workflow runs: switch to a release, check, go back if it fails
-	$(MLOPS) --level 3 deploy model --version $(RELEASE) --as-of $(AS_OF)
+	$(MLOPS) --level 3 deploy model --version $(RELEASE) $(KNOWN)
 
 level3-ask: setup ## what the workflow runs: ask the live service for a recommendation
 	$(MLOPS) --level 3 ask $(CUSTOMER)

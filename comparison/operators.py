@@ -27,7 +27,7 @@ from level3_cicd import ledger
 from level3_cicd import pipeline as level3_pipeline
 from level4_monitoring import loop
 from shared.bundle import digest_of, sha256
-from shared.errors import IntegrityError
+from shared.errors import CheckFailed, IntegrityError
 from shared.live import read_pointer
 from shared.places import home
 
@@ -194,7 +194,11 @@ class Level3(Operator):
 
     def release(self, as_of: date) -> None:
         """What the workflow does: the pipeline, then the deployment."""
-        entry = level3_pipeline.run(as_of, level=self.folder, actor="ci")
+        try:
+            entry = level3_pipeline.run(as_of, level=self.folder, actor="ci")
+        except CheckFailed:
+            self._failed = True
+            return
         self.made[entry.release] = entry.bundle_digest
         self.strikes(local_path(entry.source))
         try:
@@ -228,19 +232,22 @@ class Level4(Level3):
     level = 4
     module = "level4_monitoring.serve"
     tick = staticmethod(loop.tick)
+    _struck = ""
 
     def morning(self, day: date, opened: date) -> None:
         """The incident strikes the challenger that was trained the evening before."""
         self._today = day
         challenger = loop.open_challenger(self.folder) if day == self._strike_on else None
         if challenger:
+            self._struck = challenger
             self.strikes(local_path(self._registered()[challenger].source))
 
     def evening(self, day: date) -> None:
         """One tick of the loop."""
-        before = len(ledger.read(self.folder, "verdict = 'refused'"))
         self.tick(day)
-        self.refused += len(ledger.read(self.folder, "verdict = 'refused'")) - before
+        if self._struck:
+            refused = ledger.read(self.folder, "verdict = 'refused' AND release = ?", (self._struck,))
+            self.refused = len(refused)
         self.made = {release: entry.bundle_digest for release, entry in self._registered().items()}
 
     def _registered(self) -> dict:

@@ -16,7 +16,9 @@ def tell(played: list[Played], customer: str) -> str:
         lines.append(
             f"\nLevel {level.level} ({NAMES[level.level]}) recommends to customer {customer} on {level.days[0].day}:"
         )
-        lines += [f"  {item['rank']}. {item['name']}  ({item['reason']})" for item in level.answer["recommendations"]]
+        lines += [
+            f"  {item['rank']}. {item['name']}  ({item['reason']})" for item in level.answer.get("recommendations", [])
+        ]
     first, last = played[0].days[0].day, played[0].days[-1].day
     shoppers = sum(day.shoppers for day in played[0].days)
     lines += [

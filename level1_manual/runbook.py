@@ -77,12 +77,6 @@ def note_action(step: Step, as_of: date, code: int) -> None:
         file.write(json.dumps({"as_of": as_of.isoformat(), **asdict(step), "exit_code": code}) + "\n")
 
 
-def count_actions() -> int:
-    """The number of manual actions so far."""
-    log = laptop().parent / ACTIONS
-    return len(log.read_text().splitlines()) if log.exists() else 0
-
-
 def main() -> None:
     """Carry out the whole runbook and ask for one recommendation."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -101,7 +95,8 @@ def main() -> None:
 
         hands = wait_for_participant
     outcomes = list(perform(asked.as_of, hands))
-    wait_until(lambda: find(server()) is not None, seconds=60)
+    if outcomes[-1][1] == 0:
+        wait_until(lambda: find(server()) is not None, seconds=60)
     running = find(server())
     if outcomes[-1][1] or not running:
         raise MlopsError(f"Step {outcomes[-1][0].number} failed.", fix="Read what it printed, and start again.")

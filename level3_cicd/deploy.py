@@ -13,7 +13,7 @@ from level3_cicd.staging import smoke_test, staged
 from level3_cicd.switch import locked, repair_ledger, switch
 from shared.bundle import Bundle, open_bundle
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, UsageError
-from shared.live import Pointer, load, read_pointer, require_pointer
+from shared.live import Pointer, read_histories, read_pointer, require_pointer
 
 
 def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> Row:
@@ -25,7 +25,7 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
     from level3_cicd.registry import follow_pointer, forget_old_bundles
 
     with locked(level):
-        repair_ledger(level)
+        repair_ledger(level, as_of)
         bundle, found = stage(level, release, as_of, actor)
         pointer = with_todays_histories(pointer_to(bundle), bundle, level)
         row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; in staging {found}")
@@ -59,7 +59,7 @@ def stage(level: Path, release: str, as_of: date, actor: str) -> tuple[Bundle, s
 def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "asked for") -> Row:
     """Go back to the release that was live before. Raises UsageError if there was none."""
     with locked(level):
-        repair_ledger(level)
+        repair_ledger(level, as_of)
         now = require_pointer(level)
         before = [row for row in live_rows(level) if row.release != now.release]
         if not before:
@@ -79,5 +79,8 @@ def with_todays_histories(pointer: Pointer, bundle: Bundle, level: Path) -> Poin
     now = read_pointer(level)
     if now is None or not now.histories:
         return pointer
-    suits = load(level, now).bundle.model.histories_.half_life == bundle.model.histories_.half_life
+    try:
+        suits = read_histories(level, now).half_life == bundle.model.histories_.half_life
+    except IntegrityError:
+        return pointer  # what is damaged must not keep a sound release from going live
     return replace(pointer, histories=now.histories, histories_digest=now.histories_digest) if suits else pointer

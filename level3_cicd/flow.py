@@ -25,7 +25,7 @@ from shared.errors import CheckFailed
 from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
 from shared.model import Popular
 from shared.releases import next_release
-from shared.revision import lock_digest, revision
+from shared.revision import code_digest, lock_digest, revision
 
 Function = TypeVar("Function", bound=Callable)
 
@@ -36,10 +36,10 @@ def step(function: Function) -> Function:
 
 
 def same_inputs(context: TaskRunContext, given: dict[str, Any]) -> str:
-    """The key of a cached task: the data's digest, the configuration, the code's revision and its requirements."""
+    """The key of a cached task: the digests of the data, of the code and of its requirements, and the configuration."""
     feed, as_of, config = given["feed"], given["as_of"], given.get("config")
     settings = config.model_dump_json(exclude={"gate"}) if config else ""
-    inputs = f"{feed.digest(as_of)} {settings} {revision()} {lock_digest()}"
+    inputs = f"{feed.digest(as_of)} {settings} {code_digest()} {lock_digest()}"
     return f"{context.task.name}-{sha256(inputs.encode())}"  # it becomes a file's name: no long ones
 
 
@@ -164,6 +164,7 @@ def refuse(level: Path, as_of: date, findings: pd.DataFrame, actor: str) -> None
 def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str) -> Registered:
     """Run the flow, marked with its level, after closing runs that a kill left open."""
     close_crashed(level.name)
+    registry.follow_pointer(level)
     with tags(level.name):
         return pipeline.with_options(flow_run_name=f"recommender through {as_of}")(level, shop, as_of, config, actor)
 

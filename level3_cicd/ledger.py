@@ -23,7 +23,6 @@ CREATE TRIGGER IF NOT EXISTS no_change BEFORE UPDATE ON ledger
 CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON ledger
   BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 """
-BECAME_LIVE = "live"
 
 
 @dataclass(frozen=True)

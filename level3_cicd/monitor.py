@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, PRODUCT, QUANTITY, TIME
-from shared.dataset import Feed, purchases, sold
+from shared.dataset import Feed, count_products, purchases, require_day, require_purchases, sold
 from shared.live import load, require_pointer
 from shared.metrics import summarize
 
@@ -36,9 +36,12 @@ def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
 
     Level 3 keeps no served lists: they are made again, from histories that know nothing of the week.
     """
+    require_day(feed, as_of)
     first = as_of - timedelta(days=DAYS - 1)
     current = feed.between(first, as_of)
     reference = feed.between(first - timedelta(weeks=REFERENCE_WEEKS), first - timedelta(days=1))
+    for rows in (current, reference):
+        require_purchases(rows, as_of)
     products = feed.products()
     report = level / "reports" / f"{as_of}.html"
     drift = report_drift(describe(current, products), describe(reference, products), report)
@@ -48,7 +51,7 @@ def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
         model.refresh(feed.through(day_before), as_of=day_before)
     bought = purchases(current)
     lists = model.recommend(bought[CUSTOMER].unique())
-    metrics = summarize(lists, bought, len(products))
+    metrics = summarize(lists, bought, count_products(feed.through(day_before)))
     return Monitored(as_of, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, report)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,9 +49,10 @@ def run(
                 shutil.rmtree(left)
             from level3_cicd import flow
 
+            began = datetime.now(UTC)
             try:
                 return flow.run(level, home() / "shop", as_of, config, actor)
             finally:
-                report(level)
+                report(level, began)
     except Timeout as error:
         raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error

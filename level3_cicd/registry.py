@@ -3,16 +3,18 @@
 MLflow verifies no hash, so the bundle's digest is kept in the registry's row and checked on the way out.
 """
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from level3_cicd.ledger import live_rows
 from level3_cicd.tools import EXPERIMENT, mlflow_client, talking_to_mlflow
-from shared.bundle import copy_bundle, digest_of, read_manifest
+from shared.bundle import copy_bundle, digest_of, read_manifest, verified_contents
 from shared.errors import DependencyDown, IntegrityError, UsageError
 from shared.live import read_pointer
 from shared.releases import in_order, require_release
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
+log = logging.getLogger("level3.registry")
 NAME = "recommender"
 MODEL_CODE = Path(__file__).with_name("mlflow_model.py")
 # Where a bundle lies in an MLflow model.
@@ -47,7 +50,8 @@ class RunEvidence:
 
     def keep(self, name: str, content: dict[str, Any]) -> None:
         """Keep a JSON file with the run."""
-        mlflow_client(self.level).log_dict(self.run_id, content, name)
+        with talking_to_mlflow():
+            mlflow_client(self.level).log_dict(self.run_id, content, name)
 
 
 @contextmanager
@@ -67,9 +71,11 @@ def evidence_of_run(level: Path, release: str, tags: dict[str, str]) -> Iterator
     try:
         yield RunEvidence(level, run.info.run_id)
     except BaseException:
-        client.set_terminated(run.info.run_id, "FAILED")
+        with suppress(DependencyDown), talking_to_mlflow():
+            client.set_terminated(run.info.run_id, "FAILED")
         raise
-    client.set_terminated(run.info.run_id)
+    with talking_to_mlflow():
+        client.set_terminated(run.info.run_id)
 
 
 def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered:
@@ -142,7 +148,7 @@ def fetch(level: Path, release: str) -> tuple[Path, Registered]:
     entry = releases[require_release(release, releases)]
     target = level / "bundles" / release
     try:
-        read_manifest(target, entry.bundle_digest)
+        verified_contents(target, read_manifest(target, entry.bundle_digest))
     except IntegrityError:
         download(entry, target)
     return target, entry
@@ -159,17 +165,21 @@ def download(entry: Registered, target: Path) -> None:
 
 
 def follow_pointer(level: Path) -> None:
-    """Let the alias `champion` follow the pointer, which is the truth."""
+    """Let the alias `champion` follow the pointer, which is the truth; the next command tries again if that fails."""
     pointer = read_pointer(level)
-    entry = registered(level).get(pointer.release) if pointer else None
-    if entry:
-        mlflow_client(level).set_registered_model_alias(NAME, "champion", entry.version)
+    try:
+        entry = registered(level).get(pointer.release) if pointer else None
+        if entry:
+            with talking_to_mlflow():
+                mlflow_client(level).set_registered_model_alias(NAME, "champion", entry.version)
+    except DependencyDown as error:
+        log.warning("The alias champion stays behind: %s", error.what)
 
 
 def forget_old_bundles(level: Path, keep: int = 10) -> None:
     """Remove the oldest bundles from the level's own store, but never the live one or the one before."""
-    pointer = read_pointer(level)
+    needed = {row.release for row in live_rows(level)[-2:]}
     folders = sorted((level / "bundles").glob("[0-9]*"), key=lambda folder: folder.stat().st_mtime)
     for folder in folders[:-keep]:
-        if not pointer or folder.name != pointer.release:
+        if folder.name not in needed:
             shutil.rmtree(folder)

@@ -15,7 +15,6 @@ from shared.errors import DependencyDown, UsageError
 from shared.places import CHECKOUT, home
 
 WORKFLOWS = Path(".github/workflows")
-TRAIN = WORKFLOWS / "level3-train.yml"
 STAND_IN = Path("level3_cicd/runner")
 AUTHOR = {"GIT_AUTHOR_NAME": "operator", "GIT_AUTHOR_EMAIL": "operator@localhost"}
 COMMITTER = {"GIT_COMMITTER_NAME": "operator", "GIT_COMMITTER_EMAIL": "operator@localhost"}
@@ -73,7 +72,7 @@ def run_workflow(scratch: Scratch, as_of: date, log: Path) -> int:
     own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act")}
     with log.open("w") as output:
         return subprocess.run(
-            [*runner(scratch.ci), "--env", f"AS_OF={as_of}"],
+            [*runner(scratch.ci), "--env", f"DAY={as_of}"],
             cwd=scratch.ci,
             env={**os.environ, **own},
             stdout=output,
@@ -86,13 +85,13 @@ def runner(checkout: Path) -> list[str]:
     """The command that plays a push. The remote actions that carry state are stood in for, as state stays here."""
     remote = {name for file in (checkout / WORKFLOWS).glob("level3-*.yml") for name in find_remote(file)}
     stand_ins = [word for name in sorted(remote) for word in ("--local-repository", f"{name}={checkout / STAND_IN}")]
-    prefect = [word for word in ("--env", f"PREFECT_API_URL={os.environ.get('PREFECT_API_URL', '')}") if word]
+    prefect = os.environ.get("PREFECT_API_URL")
     return [
         str(Path(sys.executable).with_name("act")), "push",
         "--workflows", str(WORKFLOWS), "--job", "deploy",
         "--platform", "ubuntu-latest=-self-hosted",
-        "--env", f"VENV={sys.prefix}", "--env", f"MLOPS_HOME={home()}",
-        *(prefect if os.environ.get("PREFECT_API_URL") else []),
+        "--env", f"VENV={sys.prefix}", "--var", f"MLOPS_HOME={home()}",
+        *(["--env", f"PREFECT_API_URL={prefect}"] if prefect else []),
         *stand_ins,
     ]  # fmt: skip
 

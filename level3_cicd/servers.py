@@ -17,7 +17,7 @@ from pathlib import Path
 from level3_cicd.tools import mlflow_client, prepare_prefect, tracking_uri
 from shared.errors import DependencyDown
 from shared.places import write_atomically
-from shared.running import HOST, free_port, is_alive, last_lines, wait_until
+from shared.running import HOST, Running, free_port, is_process_of, last_lines, wait_until
 
 SECONDS_TO_START = 120
 
@@ -68,7 +68,7 @@ def start_mlflow(home: Path, level: Path) -> Server:
     mlflow_client(level)  # creates the database, if it is not there, before the server opens it
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it would take a minute longer to start
     words = ["mlflow", "server", "--host", HOST, "--workers", "1", "--backend-store-uri", tracking_uri(level)]
-    return start(home, "mlflow", 5000, "/version", lambda port: [*words, "--port", str(port)])
+    return start(home, f"mlflow-{level.name}", 5000, "/version", lambda port: [*words, "--port", str(port)])
 
 
 def start(home: Path, name: str, wanted: int, health: str, words: Callable[[int], list[str]]) -> Server:
@@ -98,14 +98,14 @@ def stop_server(home: Path, name: str) -> bool:
     if not file.exists():
         return False
     server = Server(**json.loads(file.read_text()))
-    was_up = server.is_up()
+    was_up = is_process_of(Running(server.pid, server.port))
     if was_up:
         for sign, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
             try:
                 os.killpg(server.pid, sign)
             except ProcessLookupError:
                 break
-            if wait_until(lambda: not is_alive(server.pid), seconds):
+            if wait_until(lambda: not is_process_of(Running(server.pid, server.port)), seconds):
                 break
     file.unlink()
     return was_up

@@ -40,8 +40,8 @@ def staged(level: Path, pointer: Pointer) -> Iterator[Running]:
 def smoke_test(service: Running, bundle: Bundle) -> str:
     """Ask a service for golden customers' lists; returns what was found, in words.
 
-    Raises CheckFailed if it does not answer, breaks the contract, answers with something else than the
-    bundle does, or is slow.
+    Raises CheckFailed if it does not answer, breaks the contract, answers with fewer products than the bundle
+    has or by another release, or is slow.
     """
     golden = [name.decode() for name in bundle.model.histories_.customers[:GOLDEN_CUSTOMERS]]
     taken = []

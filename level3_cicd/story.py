@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -124,9 +123,14 @@ def hanging_service(story: Story, as_of: date) -> None:
     """The live service hangs during a switch: the switch is undone by itself."""
     service = story.service()
     os.kill(service.pid, signal.SIGSTOP)
-    with suppress(RolledBack):
+    undone = False
+    try:
         deploy.deploy(story.level, "1.0", as_of)
-    os.kill(service.pid, signal.SIGCONT)
+    except RolledBack:
+        undone = True
+    finally:
+        os.kill(service.pid, signal.SIGCONT)
+    expect(undone, story)
     story.show()
 
 

@@ -4,20 +4,19 @@
 """
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 from level3_cicd.ledger import Row, read
+from shared.places import home
 
-WHERE_STATE_IS = {
-    False: "State travels as an artifact of this run; production is a service inside of the job.",
-    True: "State is kept in the registry that MLOPS_MLFLOW_URI names.",
-}
+TRAVELS = "State travels as an artifact of this run; production is a service inside of the job."
 
 
-def report(level: Path) -> None:
-    """Write the last verdict to the step's summary and outputs, if CI has named files for them."""
+def report(level: Path, since: datetime) -> None:
+    """Write the verdict of a run, begun at `since`, to the step's summary and outputs, where CI asks for them."""
     summary, outputs = os.environ.get("GITHUB_STEP_SUMMARY"), os.environ.get("GITHUB_OUTPUT")
-    rows = read(level, "step IN ('gate', 'validate')")
+    rows = read(level, "step IN ('gate', 'validate') AND recorded_at >= ?", (since.isoformat(),))
     if not rows:
         return
     if summary:
@@ -39,7 +38,7 @@ def tell(row: Row) -> str:
         lines += ["| rule | found | limit | kept |", "|---|---|---|---|"]
         rules = row.numbers["rules"]
         lines += [f"| {at['name']} | {at['detail']} | {at['limit']} | {mark(at['passed'])} |" for at in rules]
-    lines += ["", f"Data `{row.data_digest[:12]}`, revision `{row.revision[:12]}`.", WHERE_STATE_IS[remote()], ""]
+    lines += ["", f"Data `{row.data_digest[:12]}`, revision `{row.revision[:12]}`.", where_state_is(), ""]
     return "\n".join(lines)
 
 
@@ -48,6 +47,8 @@ def mark(passed: bool) -> str:
     return "yes" if passed else "**no**"
 
 
-def remote() -> bool:
-    """Whether the registry is a server."""
-    return bool(os.environ.get("MLOPS_MLFLOW_URI"))
+def where_state_is() -> str:
+    """Where the release is kept, in words."""
+    if os.environ.get("MLOPS_MLFLOW_URI"):
+        return "The registry is the one that MLOPS_MLFLOW_URI names."
+    return f"State is kept in `{home()}`." if os.environ.get("MLOPS_HOME") else TRAVELS

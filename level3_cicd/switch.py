@@ -89,15 +89,23 @@ def live_row(pointer: Pointer, bundle: Bundle, as_of: date, step: str, actor: st
     )
 
 
-def repair_ledger(level: Path) -> None:
-    """Write down a switch whose row a kill prevented."""
+def repair_ledger(level: Path, as_of: date) -> None:
+    """Write down a switch whose row a kill prevented. What was read of it is the pointer, so that is what is told."""
     pointer = read_pointer(level)
     rows = live_rows(level)
     if pointer is None or (rows and rows[-1].bundle_digest == pointer.bundle_digest):
         return
-    bundle = open_bundle(level / pointer.bundle, pointer.bundle_digest)
-    as_of = rows[-1].as_of if rows else bundle.model.histories_.day
-    append(level, live_row(pointer, bundle, as_of, "deploy", "repair", "written down after an interruption"))
+    row = Row(
+        as_of=as_of,
+        step="deploy",
+        verdict="live",
+        reason="written down after an interruption; whether it was checked is not known",
+        release=pointer.release,
+        bundle_digest=pointer.bundle_digest,
+        actor="repair",
+        sequence=pointer.sequence,
+    )
+    append(level, row)
 
 
 @contextmanager

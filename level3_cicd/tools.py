@@ -44,7 +44,9 @@ def mlflow_client(level: Path) -> "MlflowClient":
     with FileLock(level / ".mlflow.lock"):
         client = MlflowClient(tracking_uri(level), registry_uri=tracking_uri(level))
         if client.get_experiment_by_name(EXPERIMENT) is None:
-            client.create_experiment(EXPERIMENT, artifact_location=(level / "artifacts").as_uri())
+            # A server has its own place for artifacts, which other machines reach, too.
+            here = None if tracking_uri(level).startswith("http") else (level / "artifacts").as_uri()
+            client.create_experiment(EXPERIMENT, artifact_location=here)
     return client
 
 

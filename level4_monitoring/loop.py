@@ -4,6 +4,7 @@ A scheduler calls `tick` once a day. A tick that was already made is answered fr
 a kill interrupted is made again.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,10 +18,11 @@ from level4_monitoring.monitor import Day, monitor
 from level4_monitoring.refresh import refresh
 from level4_monitoring.shadow import read_evidence, score_day
 from shared.dataset import Feed, open_feed, require_day
-from shared.errors import CheckFailed, IntegrityError
+from shared.errors import IntegrityError, MlopsError
 from shared.places import home
 
 ACTOR = "loop"
+log = logging.getLogger("level4.loop")
 
 
 def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, LoopConfig], Decision] = decide) -> Row:
@@ -32,8 +34,8 @@ def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, 
     if done:
         return done[-1]
     day = monitor(level, feed, as_of)
-    seen = watch_challenger(level, feed, day)
     histories = refresh(level, feed, as_of)
+    seen = watch_challenger(level, feed, day)
     decision = decide(seen, config or read_loop_config())
     carry_out(level, decision, as_of)
     numbers = {
@@ -91,5 +93,5 @@ def carry_out(level: Path, decision: Decision, as_of: date) -> None:
         elif decision.action == "reject":
             row = Row(as_of, "shadow", "refused", decision.reason, release=decision.release, actor=ACTOR)
             append(level, row)
-    except (CheckFailed, IntegrityError):
-        return
+    except MlopsError as error:
+        log.warning("%s on %s came to nothing: %s", decision.action, as_of, error.what)

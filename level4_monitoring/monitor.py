@@ -43,5 +43,6 @@ def monitor(level: Path, feed: Feed, day: date) -> Day:
     products = feed.products()
     reference = pd.concat([feed.day(day - timedelta(weeks=week)) for week in range(1, REFERENCE_WEEKS + 1)])
     html = level / "reports" / "latest.html"
-    drift = report_drift(describe(today, products), describe(reference, products), html) if len(today) else {}
+    compared = len(today) and len(reference)
+    drift = report_drift(describe(today, products), describe(reference, products), html) if compared else {}
     return Day(day, served, bought, float(scores["ndcg"].mean()), float(scores["hit"].mean()), len(scores), drift)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -42,10 +43,19 @@ def read_served(level: Path, day: date) -> pd.DataFrame:
     """The last list that each customer was served on a day: CUSTOMER, PRODUCT, RANK, release."""
     path = log_file(level, day)
     lines = path.read_text().splitlines() if path.exists() else []
-    last = {entry["customer"]: entry for entry in map(json.loads, lines)}
+    last = {entry["customer"]: entry for entry in filter(None, map(parse, lines))}
     rows = [
         (customer, product, rank, entry["release"])
         for customer, entry in last.items()
         for rank, product in enumerate(entry["products"], start=1)
     ]
     return pd.DataFrame(rows, columns=[CUSTOMER, PRODUCT, RANK, "release"])
+
+
+def parse(line: str) -> dict[str, Any] | None:
+    """An entry of the log; None for a line that a kill or a full disk cut off."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and {"customer", "release", "products"} <= set(entry) else None

@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 error, 2 usage, 3 a check said no, 4 integrity, 5 a depend
 6 locked by another, 7 rolled back.
 """
 
-import json
 import sys
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 
 from mlops.data import data
 from mlops.doctor import doctor
@@ -71,13 +71,13 @@ def pipeline() -> None:
 def pipeline_run(level: int, model: str | None, as_of: datetime | None, dry_run: bool) -> None:
     """Train, evaluate and register a release (level 2 deploys it, too)."""
     run = capability(level, "pipeline").run
+    if model and level == 2:
+        raise UsageError("Level 2 trains what its config.toml says.", fix="Change that file, or use --level 3.")
     if dry_run:
-        click.echo(plan_run(level, day_of(as_of)))
+        click.echo(plan_run(level, day_of(as_of), model))
         return
     with working("Training (from level 3 on, Prefect takes about 20 s to start)"):
         if level == 2:
-            if model:
-                raise UsageError("Level 2 trains what its config.toml says.", fix="Change that file, or use --level 3.")
             made = run(day_of(as_of))
             click.echo(f"Release {made.release} is trained and live: NDCG@10 {made.metrics['ndcg_at_10']:.4f}.")
             click.echo(f"  Where: {made.folder}\n  Next:  mlops --level 2 ask 1")
@@ -113,7 +113,7 @@ def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool
     with working(f"Deploying {release}"):
         module.deploy(release) if level == 2 else module.deploy(folder(level), release, day_of(as_of))
     if before and before.release == release:
-        click.echo(f"Release {release} was live already; it is verified, and nothing else changed.")
+        click.echo(f"Release {release} was live already; nothing else changed.")
     else:
         click.echo(f"Release {release} is live" + (f" in place of {before.release}." if before else "."))
     click.echo(f"  Where: {folder(level) / 'live.json'}\n  Next:  mlops --level {level} status")
@@ -190,12 +190,13 @@ def serve(level: int, port: int | None) -> None:
     """Answer customers until stopped with Ctrl-C."""
     import uvicorn
 
-    from shared.running import HOST, free_port
+    from shared.running import HOST, free_port, noted
 
     at = port or free_port(8000 + level)
     app = capability(level, "serve").app()
     click.echo(f"Level {level} answers at http://{HOST}:{at}/recommendations/1 (Ctrl-C stops it)")
-    uvicorn.run(app, host=HOST, port=at, log_level="warning", access_log=False)
+    with noted(service_folder(level), at):
+        uvicorn.run(app, host=HOST, port=at, log_level="warning", access_log=False)
 
 
 @commands.command()
@@ -265,7 +266,7 @@ def prepare_shop() -> None:
     open_feed(home() / "shop", progress=lambda days: bar(days, "Preparing the year, day by day"))
 
 
-def plan_run(level: int, as_of: date) -> str:
+def plan_run(level: int, as_of: date, model: str | None) -> str:
     """What a pipeline run would do, in words."""
     from shared.config import ModelConfig, read_config
     from shared.dataset import open_feed, require_day
@@ -275,6 +276,9 @@ def plan_run(level: int, as_of: date) -> str:
     module = capability(level, "pipeline")
     form = ModelConfig if level == 2 else capability(level, "config").PipelineConfig
     config = read_config(module.CONFIG, form)
+    if model:
+        config = config.model_copy(update={"model": model, "parameters": {}})
+        config.estimator()
     rows = sum(entry["rows"] for day, entry in feed.about["days"].items() if day <= as_of.isoformat())
     goes = "train and deploy" if level == 2 else "train, judge and register"
     return (
@@ -312,7 +316,8 @@ def to_json(value: Any) -> str:
     def plain(item: Any) -> Any:
         return asdict(item) if is_dataclass(item) and not isinstance(item, type) else str(item)
 
-    return json.dumps(value, default=plain, indent=1)
+    text = orjson.dumps(value, default=plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+    return text.decode()  # a number that is none becomes null
 
 
 def tell_tick(row: Any) -> str:

@@ -16,13 +16,13 @@ def up(level: int) -> None:
     with working("Starting Prefect and MLflow (about 40 s)"):
         started = [servers.start_prefect(home()), servers.start_mlflow(home(), folder(level))]
     for server in started:
-        click.echo(f"{server.name + ':':<10}{server.url}")
+        click.echo(f"{server.name + ':':<15}{server.url}")
     if (folder(level) / "live.json").exists():
         at = service_folder(level)
         service = find(at) or start(at, f"{PACKAGES[level]}.serve", 8000 + level)
-        click.echo(f"{'service:':<10}{service.url}/recommendations/1")
+        click.echo(f"{'service:':<15}{service.url}/recommendations/1")
     else:
-        click.echo("service:  not started, as nothing is deployed yet")
+        click.echo("service:       not started, as nothing is deployed yet")
     click.echo(f"  Next:  mlops --level {level} pipeline run; mlops --level {level} down stops them")
 
 
@@ -31,6 +31,6 @@ def up(level: int) -> None:
 def down(level: int) -> None:
     """Stop what `mlops up` has started."""
     servers = capability(level, "servers")
-    stopped = [name for name in ("prefect", "mlflow") if servers.stop_server(home(), name)]
+    stopped = [name for name in ("prefect", f"mlflow-level{level}") if servers.stop_server(home(), name)]
     stopped += ["service"] if stop(service_folder(level)) else []
     click.echo(f"Stopped: {', '.join(stopped) or 'nothing was running'}.")

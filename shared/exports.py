@@ -150,7 +150,10 @@ def open_xlsx(path: Path) -> Export:
     troubles = (zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, KeyError, ValueError, EOFError)
 
     def header_of(sheet: Any) -> list[str]:
-        return [str(value) for value in next(sheet.iter_rows(values_only=True), ()) if value is not None]
+        header = [str(value or "") for value in next(sheet.iter_rows(values_only=True), ())]
+        while header and not header[-1]:
+            header.pop()
+        return [name or f"column {number}" for number, name in enumerate(header, start=1)]
 
     with damage(path, *troubles):
         book = load_workbook(path, read_only=True, data_only=True)

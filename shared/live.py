@@ -11,8 +11,9 @@ from functools import cached_property
 from pathlib import Path
 
 from shared.answering import Answers
-from shared.bundle import Bundle, open_bundle, read_verified, sha256, unpack_histories
+from shared.bundle import Bundle, open_bundle, read_verified, unpack_histories
 from shared.errors import IntegrityError, MlopsError, UsageError
+from shared.histories import Histories
 from shared.places import write_atomically
 
 
@@ -84,12 +85,16 @@ def load(level: Path, pointer: Pointer) -> Live:
     bundle = open_bundle(level / pointer.bundle, pointer.bundle_digest)
     digest = bundle.histories_digest
     if pointer.histories:
-        path = level / pointer.histories
-        size = path.stat().st_size if path.exists() else 0
-        content = read_verified(path, {"sha256": pointer.histories_digest, "bytes": size})
-        bundle.model.with_histories(unpack_histories(content))
-        digest = sha256(content)
+        bundle.model.with_histories(read_histories(level, pointer))
+        digest = pointer.histories_digest
     return Live(bundle, digest, pointer.sequence)
+
+
+def read_histories(level: Path, pointer: Pointer) -> Histories:
+    """The histories that a pointer names apart from its bundle, verified."""
+    path = level / pointer.histories
+    size = path.stat().st_size if path.exists() else 0
+    return unpack_histories(read_verified(path, {"sha256": pointer.histories_digest, "bytes": size}))
 
 
 class Follower:
@@ -113,12 +118,13 @@ class Follower:
         """Load what the pointer names, if it has changed."""
         try:
             pointer = read_pointer(self.level)
-            if pointer is None or repr(pointer) == self._seen:
+            if pointer is None:
                 return
-            self._seen = repr(pointer)
-            self._take(pointer)
+            if repr(pointer) != self._seen:
+                self._take(pointer)
+                self._seen = repr(pointer)
             self.trouble = ""
-        except (MlopsError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the last good release goes on
             if str(error) != self.trouble:
                 self._on_trouble(str(error))
             self.trouble = str(error)

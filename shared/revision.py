@@ -13,6 +13,14 @@ def lock_digest() -> str:
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "unknown"
 
 
+def code_digest(packages: tuple[str, ...] = ("shared", "level3_cicd")) -> str:
+    """The SHA-256 of the code that lies here, committed or not."""
+    found = hashlib.sha256()
+    for path in sorted(path for package in packages for path in (CHECKOUT / package).glob("*.py")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
+
+
 def revision() -> str:
     """The commit that runs: what CI says (`GITHUB_SHA`), else git's HEAD, else `unknown`."""
     named = os.environ.get("GITHUB_SHA")

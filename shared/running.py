@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,17 @@ def free_port(wanted: int) -> int:
     raise DependencyDown("No port is free.")
 
 
+@contextmanager
+def noted(folder: Path, port: int) -> Iterator[None]:
+    """Note that this very process is the folder's service, for as long as the block runs."""
+    note = folder / "service.json"
+    write_atomically(note, json.dumps(asdict(Running(os.getpid(), port))).encode())
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
 def launch(
     folder: Path, module: str, wanted_port: int, words: Sequence[str] = ()
 ) -> tuple[Running, subprocess.Popen[bytes]]:
@@ -105,17 +117,33 @@ def find(level: Path, even_if_it_hangs: bool = False) -> Running | None:
     if not note.exists():
         return None
     running = Running(**json.loads(note.read_text()))
-    alive = answers(running, "/healthz") or (even_if_it_hangs and is_alive(running.pid))
+    alive = is_itself(running) or (even_if_it_hangs and is_process_of(running))
     return running if alive else None
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process is there."""
+def is_itself(running: Running) -> bool:
+    """Whether the noted process answers at its port, and not another one."""
     try:
-        os.kill(pid, 0)
-    except OSError:
+        return bool(running.get("/healthz", seconds=2)["pid"] == running.pid)
+    except (DependencyDown, KeyError, TypeError):
         return False
-    return True
+
+
+def is_process_of(running: Running) -> bool:
+    """Whether the noted process is there and was started for its port: a number may be another process's by now."""
+    return f"--port {running.port}" in command_of(running.pid)
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process; empty if there is none, or only its remains."""
+    linux = Path("/proc") / str(pid)
+    if linux.parent.joinpath("self").exists():
+        try:
+            return (linux / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            return ""
+    asked = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 def stop(level: Path, seconds: float = 10) -> bool:
@@ -124,10 +152,12 @@ def stop(level: Path, seconds: float = 10) -> bool:
     if not note.exists():
         return False
     running = Running(**json.loads(note.read_text()))
-    was_alive = answers(running, "/healthz")
-    if was_alive:
-        os.kill(running.pid, signal.SIGTERM)
-        wait_until(lambda: not answers(running, "/healthz"), seconds)
+    was_alive = is_process_of(running) or is_itself(running)
+    for sign in (signal.SIGTERM, signal.SIGKILL) if was_alive else ():
+        with suppress(ProcessLookupError):
+            os.kill(running.pid, sign)
+        if wait_until(lambda: not is_process_of(running), seconds):
+            break
     note.unlink(missing_ok=True)
     return was_alive
 

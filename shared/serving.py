@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Protocol
 
@@ -17,6 +19,7 @@ from shared.live import Live
 # What was served to whom: each customer's products, best first.
 OnAnswer = Callable[[Live, dict[str, list[str]]], None]
 JSON = "application/json"
+log = logging.getLogger("serving")
 NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "Nothing is live."}}
 REFUSED: dict[int | str, dict[str, Any]] = {
     **NOT_READY,
@@ -60,15 +63,21 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
             raise HTTPException(503, detail=source.trouble or "Nothing is deployed yet.")
         return source.live
 
-    @app.get("/recommendations/{customer}", response_model=Answer, responses=REFUSED)
+    def keep(now: Live, lists: dict[str, list[str]]) -> None:
+        try:
+            if on_answer:
+                on_answer(now, lists)
+        except OSError as error:  # a full disk must not keep a customer from an answer
+            log.error("The answer is not kept: %s", error)
+
+    @app.get("/recommendations/{customer:path}", response_model=Answer, responses=REFUSED)
     async def recommendations(
         customer: Annotated[Customer, PathParameter()], k: Annotated[int, Query(ge=1, le=MOST_K)] = 10
     ) -> Response:
         """The k best products for one customer."""
         now = live()
         answer = now.answers.one(customer, k)
-        if on_answer:
-            on_answer(now, {customer: answer.products})
+        keep(now, {customer: answer.products})
         return Response(answer.body, media_type=JSON)
 
     @app.post("/recommendations", response_model=list[Answer], responses=REFUSED)
@@ -76,8 +85,7 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
         """The k best products for each of many customers, each answered once, in their order."""
         now = live()
         answers = now.answers.many(question.customers, question.k)
-        if on_answer:
-            on_answer(now, {customer: answer.products for customer, answer in answers.items()})
+        keep(now, {customer: answer.products for customer, answer in answers.items()})
         return Response(b"[" + b",".join(answer.body for answer in answers.values()) + b"]", media_type=JSON)
 
     @app.get("/version", responses=NOT_READY)
@@ -86,9 +94,9 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
         return describe(level, live(), source.trouble)
 
     @app.get("/healthz")
-    def healthz() -> dict[str, str]:
+    def healthz() -> dict[str, str | int]:
         """The process is alive."""
-        return {"status": "alive"}
+        return {"status": "alive", "pid": os.getpid()}
 
     @app.get("/readyz", responses=NOT_READY)
     def readyz() -> dict[str, str]:

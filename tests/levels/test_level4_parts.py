@@ -65,3 +65,10 @@ def test_the_log_keeps_the_last_list_of_each_customer(tmp_path: Path, transactio
     assert served["release"].unique().tolist() == ["1.0"]
     assert len(read_served(tmp_path, date(2017, 6, 6))) == 0
     assert len(log_file(tmp_path, date(2017, 6, 5)).read_text().splitlines()) == 3
+
+
+def test_a_line_that_a_kill_cut_off_does_not_spoil_the_day(tmp_path: Path) -> None:
+    path = log_file(tmp_path, date(2017, 6, 5))
+    path.parent.mkdir(parents=True)
+    path.write_text('{"customer": "c00", "release": "1.0", "products": ["p1"]}\n{"customer": "c01", "rel')
+    assert read_served(tmp_path, date(2017, 6, 5))["customer_id"].tolist() == ["c00"]

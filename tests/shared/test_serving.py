@@ -68,6 +68,7 @@ def test_without_a_release_it_is_alive_and_not_ready(tmp_path: Path) -> None:
         "/recommendations/c00?k=101",
         "/recommendations/c00?k=ten",
         "/recommendations/" + "x" * 129,
+        "/recommendations/",
         "/recommendations/c00%00",
         "/recommendations/%0a",
     ],
@@ -111,3 +112,16 @@ def test_a_ready_answer_is_the_one_that_is_made_on_demand(level: Path) -> None:
         ready = client.get("/recommendations/c00").json()["recommendations"]
         made = client.get("/recommendations/c00?k=11").json()["recommendations"]
     assert made[:10] == ready
+
+
+def test_a_customer_with_a_slash_is_a_customer(level: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        assert client.get("/recommendations/a%2Fb").json()["customer"] == "a/b"
+
+
+def test_a_full_disk_under_the_log_keeps_nobody_from_an_answer(level: Path) -> None:
+    def full(live: Live, lists: dict[str, list[str]]) -> None:
+        raise OSError("no space left")
+
+    with TestClient(create_app(4, Follower(level), on_answer=full)) as client:
+        assert client.get("/recommendations/c00").status_code == 200
