@@ -146,6 +146,18 @@ def as_time(values: pd.Series, time_format: str | None) -> pd.Series:
     return times
 
 
+def check_time_format(time_format: str | None) -> None:
+    """Raise UsageError for a format that `strptime` cannot read."""
+    if time_format in (None, "s", "ms"):
+        return
+    try:
+        pd.to_datetime(pd.Series(["now"]), format=time_format, errors="coerce")
+    except ValueError as error:
+        raise UsageError(
+            f"{time_format!r} is no time format: {error}.", fix="Write it as in '%d/%m/%Y %H:%M'."
+        ) from error
+
+
 def guess_time_format(values: pd.Series) -> str | None:
     """How times that are not ISO 8601 are written, from many of them; None if nothing needs to be, or can be, guessed.
 

@@ -72,6 +72,7 @@ def open_export(path: Path, encoding: str | None = None, separator: str | None =
     if not path.stat().st_size:
         raise CheckFailed(f"{path} is empty.", fix="Export it again.")
     if kind == "csv":
+        check_separator(separator)
         return open_csv(path, encoding or "utf-8-sig", separator)
     return open_parquet(path) if kind == "parquet" else open_xlsx(path)
 
@@ -101,9 +102,17 @@ def open_csv(path: Path, encoding: str, separator: str | None) -> Export:
     return Export(path, columns, path.stat().st_size // (CHUNK * max(len(header), 40)) + 1, read)
 
 
+def check_separator(separator: str | None) -> None:
+    """Raise UsageError for a separator that is not one character."""
+    if separator is not None and (len(separator) != 1 or separator in "\r\n"):
+        raise UsageError(f"A separator is one character, not {separator!r}.", fix="Pass --separator ';', for example.")
+
+
 def check_encoding(path: Path, encoding: str) -> None:
     """Raise CheckFailed, naming byte and line, if a text is not in its encoding; UsageError for an unknown one."""
     try:
+        if not codecs.lookup(encoding)._is_text_encoding:
+            raise LookupError(encoding)
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError as error:
         raise UsageError(f"No encoding is called {encoding!r}.", fix="Try utf-8, cp1252, latin-1 or utf-16.") from error

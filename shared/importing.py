@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from shared.cleaning import Mapping, as_text, guess_time_format, sort_out
+from shared.cleaning import Mapping, as_text, check_time_format, guess_time_format, sort_out
 from shared.columns import CUSTOMER, DEPARTMENT, NAME, PRODUCT, PRODUCTS, UNKNOWN
 from shared.dataset import Feed, day_file, open_feed, staged, write_days
 from shared.errors import CheckFailed, UsageError
@@ -77,6 +77,7 @@ def import_shop(
     A feed of this very source is left as it is. Raises UsageError if `shop` holds another one, unless
     `replace_shop` sets it aside, and CheckFailed if nothing can be taken. A dry run leaves nothing behind.
     """
+    check_time_format(source.mapping.time_format)
     export = open_export(source.path, source.encoding, source.separator)
     export.require(source.mapping.columns)
     catalogue = read_catalogue(source)

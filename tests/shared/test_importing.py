@@ -237,3 +237,19 @@ def test_no_row_is_lost(tmp_path_factory: pytest.TempPathFactory, rows: list[lis
         assert not found.duplicated([CUSTOMER, BASKET, PRODUCT]).any()
         assert (found[TIME].dt.date == day).all()
         assert (found[QUANTITY] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ({"encoding": "base64"}, "No encoding"),
+        ({"separator": ";;"}, "one character"),
+        ({"time_format": "%Q"}, "no time format"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(tmp_path: Path, option: dict[str, str], complaint: str) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("c,p,t\nanna,milk,2017-01-01 10:00\n")
+    mapping = Mapping(customer="c", product="p", time="t", time_format=option.pop("time_format", None))
+    with pytest.raises(UsageError, match=complaint):
+        import_shop(Source(file, mapping, **option), tmp_path / "shop")
