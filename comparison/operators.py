@@ -26,10 +26,10 @@ from level3_cicd import deploy as level3_deploy
 from level3_cicd import ledger
 from level3_cicd import pipeline as level3_pipeline
 from level4_monitoring import loop
-from shared.bundle import digest_of, sha256
 from shared.errors import CheckFailed, IntegrityError
-from shared.live import read_pointer
+from shared.manifest import digest_of, sha256
 from shared.places import home
+from shared.pointer import read_pointer
 
 Strike = Callable[[Path], None]
 RELEASE_EVERY_DAYS = 7

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from level1_manual.train import MODEL
 from level1_manual.workplace import server
+from shared.answering import Answers
 from shared.bundle import Bundle
 from shared.live import Live
 from shared.running import run_forever
@@ -28,9 +29,10 @@ class Pickled:
         content = path.read_bytes()
         model, names = pickle.loads(content)
         manifest = {"release": MODEL, "trained_through": model.trained_through_.isoformat()}
-        bundle = Bundle(model, names, manifest, hashlib.sha256(content).hexdigest())
-        self.live: Live | None = Live(bundle, histories_digest="", sequence=0)
-        _ = self.live.answers  # made ready before a customer can ask
+        bundle = Bundle(manifest, hashlib.sha256(content).hexdigest(), model, names)
+        answers = Answers(bundle)
+        answers.make_ready()
+        self.live: Live | None = Live(bundle, histories_digest="", sequence=0, answers=answers)
 
     def follow(self) -> None:
         """Nobody tells this service anything."""

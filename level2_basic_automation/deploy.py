@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from shared.bundle import digest_of
-from shared.live import Pointer, point_to
+from shared.manifest import digest_of
 from shared.places import home
+from shared.pointer import Pointer, point_to
 from shared.releases import in_order, require_release
 
 

@@ -1,58 +1,98 @@
 """Make a registered release the live one, or go back to the one before. CD runs it, or a person.
 
 Staging is a service of its own on the release that is to come; then the pointer is switched, and the live
-service is asked. Going back needs no MLflow: the bundle lies in the level's own store.
+service is asked. Going back needs no MLflow, and opens no model: the bundle lies in the level's own store.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from level3_cicd.ledger import Row, append, live_rows
-from level3_cicd.staging import smoke_test, staged
+from level3_cicd.ledger import Row, append, live_rows, read
+from level3_cicd.smoke import smoke_test, staged
 from level3_cicd.switch import locked, repair_ledger, switch
-from shared.bundle import Bundle, open_bundle
-from shared.errors import CheckFailed, DependencyDown, IntegrityError, UsageError
-from shared.live import Pointer, read_histories, read_pointer, require_pointer
+from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
+from shared.manifest import Verified, verify
+from shared.pointer import Pointer, read_pointer, require_pointer
+from shared.revision import code_digest, lock_digest, revision
 
 
 def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> Row:
     """Fetch, verify, stage, switch, and check again. Whatever goes wrong, what is live stays live.
 
-    Raises UsageError (no such release, or refused by the gate), IntegrityError, CheckFailed (smoke test),
-    Locked, RolledBack (the live service did not take it over, or fails the smoke test with it).
+    What was tried out in staging before, by the same code, is not tried again. Raises UsageError (no such
+    release, or refused by the gate), IntegrityError, CheckFailed (smoke test), Locked, RolledBack (the live
+    service did not take it over, or fails the smoke test with it).
     """
-    from level3_cicd.registry import follow_pointer, forget_old_bundles
+    from level3_cicd.registry import align_aliases, forget_old_bundles
 
-    with locked(level):
+    with locked(level), refusals_written_down(level, release, as_of, actor):
         repair_ledger(level, as_of)
-        bundle, found = stage(level, release, as_of, actor)
+        bundle = fetch_passed(level, release)
+        tried = tried_out(level, bundle) or stage(level, bundle, as_of, actor)
         pointer = with_todays_histories(pointer_to(bundle), bundle, level)
-        row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; in staging {found}")
-        follow_pointer(level)
+        row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; {tried.reason}")
+        align_aliases(level)
         forget_old_bundles(level)
         return row
 
 
 def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> str:
     """Fetch, verify and stage a release without making it live; returns what the smoke test found."""
-    with locked(level):
-        return stage(level, release, as_of, actor)[1]
+    with locked(level), refusals_written_down(level, release, as_of, actor):
+        return stage(level, fetch_passed(level, release), as_of, actor).reason
 
 
-def stage(level: Path, release: str, as_of: date, actor: str) -> tuple[Bundle, str]:
-    """(the release's bundle, what the smoke test found in staging). A refusal is written into the ledger."""
+def fetch_passed(level: Path, release: str) -> Verified:
+    """A release that the gate let pass, verified, in the level's own store."""
     from level3_cicd.registry import fetch
 
+    folder, entry = fetch(level, release)
+    if entry.verdict != "passed":
+        raise UsageError(f"The gate refused release {release}.", fix="Deploy another one.")
+    return verify(folder, entry.bundle_digest)
+
+
+def stage(level: Path, bundle: Verified, as_of: date, actor: str) -> Row:
+    """Try a release out in staging, and write down what was found and by which code."""
+    with staged(level, pointer_to(bundle)) as service:
+        found = smoke_test(service, bundle)
+    row = Row(
+        as_of=as_of,
+        step="stage",
+        verdict="passed",
+        reason=f"in staging {found}",
+        release=bundle.release,
+        bundle_digest=bundle.digest,
+        revision=revision(),
+        actor=actor,
+        numbers=this_code(),
+    )
+    return append(level, row)
+
+
+def tried_out(level: Path, bundle: Verified) -> Row | None:
+    """The row of this very bundle's last try-out in staging by this very code, if there was one."""
+    rows = read(level, "step = 'stage' AND verdict = 'passed' AND bundle_digest = ?", (bundle.digest,))
+    return next((row for row in reversed(rows) if row.numbers == this_code()), None)
+
+
+def this_code() -> dict[str, str]:
+    """What a try-out depends on beside the release."""
+    return {"code": code_digest(), "lock": lock_digest()}
+
+
+@contextmanager
+def refusals_written_down(level: Path, release: str, as_of: date, actor: str) -> Iterator[None]:
+    """Write into the ledger why a release does not go live."""
     try:
-        folder, entry = fetch(level, release)
-        if entry.verdict != "passed":
-            raise UsageError(f"The gate refused release {release}.", fix="Deploy another one.")
-        bundle = open_bundle(folder, entry.bundle_digest)
-        with staged(level, pointer_to(bundle)) as service:
-            return bundle, smoke_test(service, bundle)
+        yield
+    except RolledBack:
+        raise  # the switch has written it down
     except (IntegrityError, CheckFailed, DependencyDown) as error:
-        append(level, Row(as_of, "deploy", "refused", error.what, release=release, actor=actor))
+        append(level, Row(as_of, "deploy", "refused", error.what, release, revision=revision(), actor=actor))
         raise
 
 
@@ -64,23 +104,27 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
         before = [row for row in live_rows(level) if row.release != now.release]
         if not before:
             raise UsageError(f"There is no release before {now.release} to go back to.", fix="Deploy another one.")
-        bundle = open_bundle(level / "bundles" / before[-1].release, before[-1].bundle_digest)
+        bundle = verify(level / "bundles" / before[-1].release, before[-1].bundle_digest)
         pointer = with_todays_histories(pointer_to(bundle), bundle, level)
         return switch(level, bundle, pointer, as_of, "rollback", actor, reason)
 
 
-def pointer_to(bundle: Bundle) -> Pointer:
+def pointer_to(bundle: Verified) -> Pointer:
     """The pointer to a release in the level's own store."""
     return Pointer(bundle.release, f"bundles/{bundle.release}", bundle.digest)
 
 
-def with_todays_histories(pointer: Pointer, bundle: Bundle, level: Path) -> Pointer:
+def with_todays_histories(pointer: Pointer, bundle: Verified, level: Path) -> Pointer:
     """Keep the histories that are live now, where they were refreshed apart from a release and suit this one."""
     now = read_pointer(level)
     if now is None or not now.histories:
         return pointer
+    from shared.live import read_histories
+
+    own = replace(pointer, histories=f"{pointer.bundle}/histories.npz", histories_digest=bundle.histories_digest)
+    todays = replace(pointer, histories=now.histories, histories_digest=now.histories_digest)
     try:
-        suits = read_histories(level, now).half_life == bundle.model.histories_.half_life
+        suits = read_histories(level, todays).half_life == read_histories(level, own).half_life
     except IntegrityError:
         return pointer  # what is damaged must not keep a sound release from going live
-    return replace(pointer, histories=now.histories, histories_digest=now.histories_digest) if suits else pointer
+    return todays if suits else pointer

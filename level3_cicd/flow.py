@@ -19,10 +19,11 @@ from level3_cicd.config import PipelineConfig
 from level3_cicd.gate import Verdict, decide
 from level3_cicd.ledger import Row, append
 from level3_cicd.registry import Registered
-from shared.bundle import Evidence, sha256
+from shared.bundle import Evidence
 from shared.dataset import Feed, open_feed
 from shared.errors import CheckFailed
 from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
+from shared.manifest import sha256
 from shared.model import Popular
 from shared.releases import next_release
 from shared.revision import code_digest, lock_digest, revision
@@ -164,7 +165,7 @@ def refuse(level: Path, as_of: date, findings: pd.DataFrame, actor: str) -> None
 def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str) -> Registered:
     """Run the flow, marked with its level, after closing runs that a kill left open."""
     close_crashed(level.name)
-    registry.follow_pointer(level)
+    registry.align_aliases(level)
     with tags(level.name):
         return pipeline.with_options(flow_run_name=f"recommender through {as_of}")(level, shop, as_of, config, actor)
 

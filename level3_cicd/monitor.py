@@ -9,8 +9,9 @@ import pandas as pd
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, PRODUCT, QUANTITY, TIME
 from shared.dataset import Feed, count_products, purchases, require_day, require_purchases, sold
-from shared.live import load, require_pointer
+from shared.live import load
 from shared.metrics import summarize
+from shared.pointer import require_pointer
 
 DAYS = 7
 REFERENCE_WEEKS = 4

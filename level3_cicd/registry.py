@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from level3_cicd.ledger import live_rows
 from level3_cicd.tools import EXPERIMENT, mlflow_client, talking_to_mlflow
-from shared.bundle import copy_bundle, digest_of, read_manifest, verified_contents
 from shared.errors import DependencyDown, IntegrityError, UsageError
-from shared.live import read_pointer
+from shared.manifest import copy_bundle, digest_of, read_manifest, verify
+from shared.pointer import read_pointer
 from shared.releases import in_order, require_release
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered
         tags |= {"bundle_digest": digest_of(bundle), "verdict": verdict}
         source = f"{client.get_run(run_id).info.artifact_uri}/model"
         version = client.create_model_version(NAME, source, run_id, tags=tags, await_creation_for=0)
-        if verdict == "passed":
-            client.set_registered_model_alias(NAME, "candidate", version.version)
+    align_aliases(level)
     return Registered(manifest["release"], version.version, verdict, tags["bundle_digest"], source)
 
 
@@ -148,7 +147,7 @@ def fetch(level: Path, release: str) -> tuple[Path, Registered]:
     entry = releases[require_release(release, releases)]
     target = level / "bundles" / release
     try:
-        verified_contents(target, read_manifest(target, entry.bundle_digest))
+        verify(target, entry.bundle_digest)
     except IntegrityError:
         download(entry, target)
     return target, entry
@@ -164,16 +163,26 @@ def download(entry: Registered, target: Path) -> None:
         copy_bundle(folder, target, entry.bundle_digest)
 
 
-def follow_pointer(level: Path) -> None:
-    """Let the alias `champion` follow the pointer, which is the truth; the next command tries again if that fails."""
+def align_aliases(level: Path) -> None:
+    """Let the aliases follow what they stand for: `champion` the pointer, `candidate` the release that passed last.
+
+    The pointer and the versions' tags are the truth. A kill or a registry that is down leaves an alias behind;
+    the next command brings it up.
+    """
     pointer = read_pointer(level)
     try:
-        entry = registered(level).get(pointer.release) if pointer else None
-        if entry:
-            with talking_to_mlflow():
-                mlflow_client(level).set_registered_model_alias(NAME, "champion", entry.version)
+        releases = registered(level)
+        passed = [entry for entry in releases.values() if entry.verdict == "passed"]
+        wanted = {
+            "candidate": passed[-1] if passed else None,
+            "champion": releases.get(pointer.release) if pointer else None,
+        }
+        with talking_to_mlflow():
+            for alias, entry in wanted.items():
+                if entry:
+                    mlflow_client(level).set_registered_model_alias(NAME, alias, entry.version)
     except DependencyDown as error:
-        log.warning("The alias champion stays behind: %s", error.what)
+        log.warning("The aliases stay behind: %s", error.what)
 
 
 def forget_old_bundles(level: Path, keep: int = 10) -> None:

@@ -18,9 +18,10 @@ from shared.columns import CUSTOMER, SCORE
 from shared.dataset import Feed
 from shared.errors import CheckFailed, MlopsError, UsageError
 from shared.holdout import HOLDOUT_DAYS, Holdout
-from shared.live import load, read_pointer
+from shared.live import load
 from shared.metrics import score_customers
 from shared.model import Popular
+from shared.pointer import read_pointer
 
 TIMED_CUSTOMERS = 50
 

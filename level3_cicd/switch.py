@@ -10,17 +10,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from level3_cicd.ledger import Row, append, live_rows
-from level3_cicd.staging import smoke_test
-from shared.bundle import Bundle, open_bundle
+from level3_cicd.smoke import smoke_test
 from shared.errors import CheckFailed, Locked, MlopsError, RolledBack
-from shared.live import Pointer, point_to, pointer_file, read_pointer
+from shared.manifest import Verified, verify
+from shared.pointer import Pointer, point_to, pointer_file, read_pointer
 from shared.revision import revision
 from shared.running import Running, find, wait_until
 
 SECONDS_TO_GO_LIVE = 15.0
 
 
-def switch(level: Path, bundle: Bundle, pointer: Pointer, as_of: date, step: str, actor: str, reason: str) -> Row:
+def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: str, actor: str, reason: str) -> Row:
     """Replace the pointer, check the running service, and write it down. Raises RolledBack if the check fails."""
     before = read_pointer(level)
     if before and replace(before, sequence=0) == replace(pointer, sequence=0):
@@ -44,12 +44,12 @@ def go_back(level: Path, before: Pointer | None, failed: Row) -> None:
         pointer_file(level).unlink()
         return
     back = point_to(level, before)
-    bundle = open_bundle(level / before.bundle, before.bundle_digest)
+    bundle = verify(level / before.bundle, before.bundle_digest)
     reason = f"{failed.release} failed: {failed.reason}"
     append(level, live_row(back, bundle, failed.as_of, "rollback", failed.actor, reason))
 
 
-def check_live(level: Path, pointer: Pointer, bundle: Bundle) -> None:
+def check_live(level: Path, pointer: Pointer, bundle: Verified) -> None:
     """The running service must take the release over and pass the smoke test with it. Without one, nothing is asked."""
     running = running_service(level)
     if running is None:
@@ -72,7 +72,7 @@ def follows(running: Running, pointer: Pointer) -> bool:
         return False
 
 
-def live_row(pointer: Pointer, bundle: Bundle, as_of: date, step: str, actor: str, reason: str) -> Row:
+def live_row(pointer: Pointer, bundle: Verified, as_of: date, step: str, actor: str, reason: str) -> Row:
     """The ledger's row for a release that became live."""
     return Row(
         as_of=as_of,

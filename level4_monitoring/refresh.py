@@ -5,10 +5,12 @@ from datetime import date
 from pathlib import Path
 
 from level3_cicd.switch import locked
-from shared.bundle import pack, sha256
+from shared.bundle import pack
 from shared.dataset import Feed
-from shared.live import Pointer, load, point_to, require_pointer
+from shared.live import load
+from shared.manifest import sha256
 from shared.places import write_atomically
+from shared.pointer import Pointer, point_to, require_pointer
 
 KEPT = 10
 

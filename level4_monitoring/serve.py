@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from fastapi import FastAPI
 
 from level4_monitoring.predictions import logger
-from shared.dataset import open_feed
 from shared.live import Follower
 from shared.places import home, today
 from shared.running import run_forever
@@ -19,8 +18,7 @@ log = logging.getLogger("level4.serve")
 
 def shop_day() -> date:
     """The day on which the shop is open now: the one after the last that the feed has brought."""
-    shop = home() / "shop"
-    return today(shop, open_feed(shop).last_day) + timedelta(days=1)
+    return today(home() / "shop") + timedelta(days=1)
 
 
 def app(clock: Callable[[], date] = shop_day) -> FastAPI:

@@ -99,7 +99,7 @@ def deploy() -> None:
 @click.pass_obj
 def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool) -> None:
     """Make a release the live one."""
-    from shared.live import read_pointer
+    from shared.pointer import read_pointer
 
     module = capability(level, "deploy")
     if release == "candidate" and level > 2:
@@ -224,8 +224,8 @@ def ask(level: int, customer: str, k: int, as_json: bool) -> None:
 @click.pass_obj
 def status(level: int, as_json: bool) -> None:
     """What is live at this level, and whether its service runs."""
-    from shared.bundle import read_manifest
-    from shared.live import read_pointer
+    from shared.manifest import read_manifest
+    from shared.pointer import read_pointer
     from shared.running import find
 
     running = find(service_folder(level))
@@ -301,9 +301,11 @@ def try_out(level: int, release: str, as_of: date) -> str:
 
 def day_of(as_of: datetime | None) -> date:
     """The day that was asked for, else the day that the shop has reached."""
-    from shared.dataset import open_feed
-
-    return as_of.date() if as_of else today(home() / "shop", open_feed(home() / "shop").last_day)
+    if as_of:
+        return as_of.date()
+    if not (home() / "shop" / "shop.json").exists():
+        prepare_shop()
+    return today(home() / "shop")
 
 
 for command in (doctor, up, down):

@@ -82,7 +82,8 @@ def port(level: int) -> Finding:
 
 def release(level: int) -> Iterator[Finding]:
     """Whether what is live opens with the hashes that it must have, and whether its service's note is stale."""
-    from shared.live import load, read_pointer
+    from shared.live import load
+    from shared.pointer import read_pointer
     from shared.running import find
 
     note = service_folder(level) / "service.json"

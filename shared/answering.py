@@ -22,11 +22,15 @@ class Ready:
 
 
 class Answers:
-    """Answers of one release. `ready` holds those of known customers for the usual length."""
+    """Answers of one release. What is not made ready is made when it is asked for."""
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        known = bundle.model.histories_.customers[:MOST_READY]
+        self._ready: dict[str, Ready] = {}
+
+    def make_ready(self) -> None:
+        """Make the answers for known customers, of the usual length."""
+        known = self._bundle.model.histories_.customers[:MOST_READY]
         self._ready = self._make([name.decode() for name in known], USUAL_K)
 
     def one(self, customer: str, k: int) -> Ready:

@@ -1,17 +1,7 @@
-"""A release as data-only files in a folder, with a manifest of their hashes.
+"""A release opened and written: the model that its files hold. What the files are is in `manifest.py`."""
 
-    manifest.json     release, kind, days, metrics, revision, and SHA-256 and size of every other file
-    parameters.npz    what was trained
-    histories.npz     the customers' histories that came with it
-    catalogue.npz     product identifiers and names
-
-Nothing in a bundle is code: opening one cannot run anything. `open_bundle` verifies every byte first.
-"""
-
-import hashlib
 import io
 import json
-import shutil
 import zipfile
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,43 +11,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from shared.columns import NAME, PRODUCT
+from shared.columns import CUSTOMER, NAME, PRODUCT
 from shared.errors import IntegrityError
 from shared.histories import Histories, to_bytes
 from shared.kinds import MODELS
+from shared.manifest import FORMAT, Verified, digest_of, read_manifest, sha256, verified_contents
 from shared.model import Popular
 from shared.places import write_atomically
 from shared.revision import lock_digest
 
-FORMAT = 2
-FILES = ("parameters.npz", "histories.npz", "catalogue.npz")
-LARGEST_FILE = 4 << 30
-LARGEST_MANIFEST = 1 << 20
+GOLDEN_CUSTOMERS = 20
+GOLDEN_K = 10
+NOBODY = "a customer whom nobody knows"
 
 
 @dataclass(frozen=True)
-class Bundle:
+class Bundle(Verified):
     """An opened, verified release."""
 
     model: Popular
     names: dict[str, str]
-    manifest: dict[str, Any]
-    digest: str
-
-    @property
-    def release(self) -> str:
-        """Its number, such as `1.2`."""
-        return str(self.manifest["release"])
-
-    @property
-    def trained_through(self) -> date:
-        """The last day that its parameters know of."""
-        return date.fromisoformat(self.manifest["trained_through"])
-
-    @property
-    def histories_digest(self) -> str:
-        """The digest of the histories that came with it."""
-        return str(self.manifest["files"]["histories.npz"]["sha256"])
 
 
 @dataclass(frozen=True)
@@ -111,10 +84,18 @@ def write_bundle(folder: Path, model: Popular, products: pd.DataFrame, evidence:
         "revision": evidence.revision,
         "lock": lock_digest(),
         "metrics": evidence.metrics,
+        "golden": golden_lists(model),
         "files": {name: {"sha256": sha256(body), "bytes": len(body)} for name, body in contents.items()},
     }
     write_atomically(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
     return digest_of(folder)
+
+
+def golden_lists(model: Popular) -> dict[str, list[str]]:
+    """What some customers, and one whom nobody knows, are recommended: what a service on this model must answer."""
+    asked = [*(name.decode() for name in model.histories_.customers[:GOLDEN_CUSTOMERS]), NOBODY]
+    lists = model.recommend(asked, GOLDEN_K)
+    return {customer: lists.loc[lists[CUSTOMER] == customer, PRODUCT].tolist() for customer in asked}
 
 
 def catalogue_arrays(model: Popular, products: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -135,6 +116,8 @@ def open_bundle(folder: Path, expected_digest: str | None = None) -> Bundle:
     """
     manifest = read_manifest(folder, expected_digest)
     contents = verified_contents(folder, manifest)
+    if str(manifest.get("kind")) not in MODELS:
+        raise IntegrityError(f"{folder} holds a model of an unknown kind.", fix="Train again.")
     try:
         return Bundle(
             model=restore(manifest, contents),
@@ -144,49 +127,6 @@ def open_bundle(folder: Path, expected_digest: str | None = None) -> Bundle:
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise IntegrityError(f"The bundle in {folder} verifies but does not hold a model: {error}") from error
-
-
-def read_manifest(folder: Path, expected_digest: str | None = None) -> dict[str, Any]:
-    """The manifest of a bundle, if it is the expected one."""
-    path = folder / "manifest.json"
-    if not path.is_file() or path.is_symlink():
-        raise IntegrityError(f"{folder} has no manifest: it is not a complete bundle.", fix="Train again.")
-    if path.stat().st_size > LARGEST_MANIFEST:
-        raise IntegrityError(f"{path} is larger than a manifest can be.")
-    if expected_digest and digest_of(folder) != expected_digest:
-        raise IntegrityError(
-            f"{folder} is not the bundle that was registered: its manifest's digest differs.",
-            fix="Deploy another release, or train again.",
-        )
-    try:
-        manifest = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise IntegrityError(f"{path} is damaged: {error}", fix="Train again.") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or manifest.get("kind") not in MODELS:
-        raise IntegrityError(f"{path} does not describe a bundle of format {FORMAT}.", fix="Train again.")
-    return manifest
-
-
-def verified_contents(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
-    """The bytes of every file of a bundle, if they are what the manifest says and nothing else is there."""
-    found = {entry.name for entry in folder.iterdir()}
-    if found != {*FILES, "manifest.json"} or set(manifest.get("files", ())) != set(FILES):
-        raise IntegrityError(f"{folder} holds {sorted(found)}; a bundle holds manifest.json and {sorted(FILES)}.")
-    return {name: read_verified(folder / name, manifest["files"][name]) for name in FILES}
-
-
-def read_verified(path: Path, expected: dict[str, Any]) -> bytes:
-    """The bytes of one file, if size and SHA-256 are as expected."""
-    fix = "Deploy another release, or train again."
-    if path.is_symlink() or not path.is_file():
-        raise IntegrityError(f"{path} is not a plain file.", fix)
-    size = path.stat().st_size
-    if size != expected["bytes"] or size > LARGEST_FILE:
-        raise IntegrityError(f"{path} has {size:,} bytes instead of {expected['bytes']:,}.", fix)
-    content = path.read_bytes()
-    if sha256(content) != expected["sha256"]:
-        raise IntegrityError(f"{path} is damaged: its SHA-256 is not the manifest's.", fix)
-    return content
 
 
 def restore(manifest: dict[str, Any], contents: dict[str, bytes]) -> Popular:
@@ -210,24 +150,3 @@ def read_names(content: bytes) -> dict[str, str]:
     arrays = unpack(content, "catalogue.npz")
     product, name = (np.char.decode(arrays[column], "utf-8").tolist() for column in ("product", "name"))
     return dict(zip(product, name, strict=True))
-
-
-def digest_of(folder: Path) -> str:
-    """The digest of a whole bundle: the SHA-256 of its manifest, which holds those of the files."""
-    return sha256((folder / "manifest.json").read_bytes())
-
-
-def sha256(content: bytes) -> str:
-    """Hexadecimal SHA-256."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def copy_bundle(source: Path, target: Path, expected_digest: str) -> None:
-    """Copy a bundle after verifying it; `target` appears whole or not at all."""
-    verified_contents(source, read_manifest(source, expected_digest))
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(source, part)
-    verified_contents(part, read_manifest(part, expected_digest))
-    shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)

@@ -36,7 +36,7 @@ from shared.columns import (
     TRANSACTIONS,
 )
 from shared.errors import CheckFailed, UsageError
-from shared.places import set_aside, write_atomically
+from shared.places import read_shop, set_aside, write_atomically
 
 FORMAT = 1
 Progress = Callable[[Iterable], Iterable]
@@ -51,7 +51,7 @@ class Feed:
     @cached_property
     def about(self) -> dict:
         """The shop's name, source, and per day the number of rows and their digest."""
-        return json.loads((self.folder / "shop.json").read_text())
+        return read_shop(self.folder)
 
     @property
     def days(self) -> list[date]:

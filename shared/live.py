@@ -1,83 +1,38 @@
-"""What is live: one pointer file per level, replaced atomically, and what a service makes of it.
-
-A person or a pipeline calls `point_to`; the service calls `follow` and keeps its last good release.
-"""
+"""What a service makes of the pointer: it follows it, and keeps its last good release."""
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 
 from shared.answering import Answers
-from shared.bundle import Bundle, open_bundle, read_verified, unpack_histories
-from shared.errors import IntegrityError, MlopsError, UsageError
+from shared.bundle import Bundle, open_bundle, unpack_histories
+from shared.errors import MlopsError
 from shared.histories import Histories
+from shared.manifest import read_verified
 from shared.places import write_atomically
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """Which release answers customers now, with which histories; paths are below the level's folder."""
-
-    release: str
-    bundle: str
-    bundle_digest: str
-    sequence: int = 0
-    histories: str = ""
-    histories_digest: str = ""
+from shared.pointer import Pointer, read_pointer
 
 
 @dataclass(frozen=True)
 class Live:
-    """A release in memory, ready to answer."""
+    """A release in memory. Its answers are made ready before it goes live."""
 
     bundle: Bundle
     histories_digest: str
     sequence: int
+    answers: Answers
 
-    @cached_property
-    def answers(self) -> Answers:
-        """Its answers, made ready; asked for before the release goes live."""
-        return Answers(self.bundle)
+    def is_what(self, pointer: Pointer) -> bool:
+        """Whether a pointer names this very release with these very histories."""
+        named = pointer.histories_digest or self.bundle.histories_digest
+        return (self.bundle.digest, self.histories_digest) == (pointer.bundle_digest, named)
 
     @property
     def histories_through(self) -> date:
         """The last day that the customers' histories know of."""
         return self.bundle.model.histories_.day
-
-
-def pointer_file(level: Path) -> Path:
-    """Where a level keeps its pointer."""
-    return level / "live.json"
-
-
-def read_pointer(level: Path) -> Pointer | None:
-    """The pointer of a level; None before the first deployment."""
-    path = pointer_file(level)
-    if not path.exists():
-        return None
-    try:
-        return Pointer(**json.loads(path.read_bytes()))
-    except (ValueError, TypeError) as error:
-        raise IntegrityError(f"{path} is damaged: {error}", fix="Deploy a release again.") from error
-
-
-def require_pointer(level: Path) -> Pointer:
-    """The pointer of a level; UsageError before the first deployment."""
-    pointer = read_pointer(level)
-    if pointer is None:
-        raise UsageError(f"Nothing is deployed in {level}.", fix="Train and deploy a first release.")
-    return pointer
-
-
-def point_to(level: Path, pointer: Pointer) -> Pointer:
-    """Make a release live in one atomic step. Its files must be complete by now."""
-    before = read_pointer(level)
-    after = replace(pointer, sequence=before.sequence + 1 if before else 1)
-    write_atomically(pointer_file(level), json.dumps(asdict(after), indent=1).encode())
-    return after
 
 
 def load(level: Path, pointer: Pointer) -> Live:
@@ -87,7 +42,7 @@ def load(level: Path, pointer: Pointer) -> Live:
     if pointer.histories:
         bundle.model.with_histories(read_histories(level, pointer))
         digest = pointer.histories_digest
-    return Live(bundle, digest, pointer.sequence)
+    return Live(bundle, digest, pointer.sequence, Answers(bundle))
 
 
 def read_histories(level: Path, pointer: Pointer) -> Histories:
@@ -100,8 +55,9 @@ def read_histories(level: Path, pointer: Pointer) -> Histories:
 class Follower:
     """Holds what is live for a service and follows the pointer.
 
-    A release that does not open is refused: the last good one goes on, and `trouble` says why. With
-    `remember`, the last good one is noted in a file, so that a service can start from it, too.
+    A release that does not open is refused: the last good one goes on, and `trouble` says why. The one before
+    stays in memory, so that going back takes no loading. With `remember`, the last good one is noted in a file,
+    so that a service can start from it, too.
     """
 
     def __init__(
@@ -112,6 +68,7 @@ class Follower:
         self.trouble = ""
         self._on_trouble = on_trouble
         self._seen = ""
+        self._before: Live | None = None
         self._good = level / "last_good.json" if remember else None
 
     def follow(self) -> None:
@@ -132,9 +89,13 @@ class Follower:
                 self._take_last_good()
 
     def _take(self, pointer: Pointer) -> None:
-        live = load(self.level, pointer)
-        _ = live.answers  # made ready before a customer can ask
-        self.live = live
+        before = self._before
+        if before and before.is_what(pointer):
+            live = replace(before, sequence=pointer.sequence)
+        else:
+            live = load(self.level, pointer)
+            live.answers.make_ready()
+        self._before, self.live = self.live, live
         if self._good:
             write_atomically(self._good, json.dumps(asdict(pointer)).encode())
 

@@ -1,9 +1,13 @@
 """Where state lives: everything that a run writes is below one folder."""
 
+import json
 import os
 import tempfile
 from datetime import date
 from pathlib import Path
+from typing import Any
+
+from shared.errors import IntegrityError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -29,13 +33,31 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def today(shop: Path, last_day: date) -> date:
+def read_shop(shop: Path) -> dict[str, Any]:
+    """What is noted of a shop: its name, source, and per day the number of rows and their digest."""
+    note = shop / "shop.json"
+    try:
+        about = json.loads(note.read_bytes())
+        if not about["days"]:
+            raise ValueError("it holds no day")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(
+            f"{note} cannot be read: {error}",
+            fix=f"Import the shop again with --replace, or remove {shop}: the next command prepares the real year.",
+        ) from error
+    return dict(about)
+
+
+def today(shop: Path) -> date:
     """The last day that a step may know of when nobody names one.
 
-    A replayed season leaves the day that it reached in `today`; without it, the feed's last day.
+    A replayed season leaves the day that it reached in `today`; without it, the shop's last day.
     """
     note = shop / "today"
-    return date.fromisoformat(note.read_text().strip()) if note.exists() else last_day
+    try:
+        return date.fromisoformat(note.read_text().strip() if note.exists() else max(read_shop(shop)["days"]))
+    except ValueError as error:
+        raise IntegrityError(f"{note} does not hold a day: {error}", fix=f"Remove {note}.") from error
 
 
 def set_today(shop: Path, day: date) -> None:

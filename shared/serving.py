@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from shared.contract import MOST_K, Answer, Customer, Problem, Question, Version
+from shared.errors import MlopsError
 from shared.limits import BodyLimit
 from shared.live import Live
 
@@ -67,7 +68,7 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
         try:
             if on_answer:
                 on_answer(now, lists)
-        except OSError as error:  # a full disk must not keep a customer from an answer
+        except (OSError, MlopsError) as error:  # a full disk must not keep a customer from an answer
             log.error("The answer is not kept: %s", error)
 
     @app.get("/recommendations/{customer:path}", response_model=Answer, responses=REFUSED)

@@ -23,8 +23,8 @@ from level3_cicd.switch import switch
 from shared.bundle import Evidence, open_bundle, write_bundle
 from shared.dataset import open_feed
 from shared.errors import MlopsError
-from shared.live import require_pointer
 from shared.model import Frecency
+from shared.pointer import require_pointer
 from shared.running import Running, start, stop
 
 AS_OF = date(2017, 6, 4)

@@ -11,7 +11,7 @@ from level3_cicd.ledger import Row, live_on, read
 from level3_cicd.registry import registered
 from level3_cicd.scratch import git
 from shared.errors import UsageError
-from shared.live import require_pointer
+from shared.pointer import require_pointer
 
 pytestmark = pytest.mark.story
 AS_OF = date(2017, 6, 4)
@@ -109,11 +109,11 @@ def test_the_champion_loads_with_mlflow_and_answers_as_the_service_does(level: P
     import mlflow
     import pandas as pd
 
-    from level3_cicd.registry import follow_pointer
+    from level3_cicd.registry import align_aliases
     from level3_cicd.tools import tracking_uri
     from shared.live import load
 
-    follow_pointer(level)
+    align_aliases(level)
     mlflow.set_tracking_uri(tracking_uri(level))
     champion = mlflow.pyfunc.load_model("models:/recommender@champion")
     live = load(level, require_pointer(level)).bundle.model

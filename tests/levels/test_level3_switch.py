@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
@@ -11,13 +12,13 @@ import pandas as pd
 import pytest
 
 from comparison.incidents import truncate
-from level3_cicd import deploy, staging, switch
+from level3_cicd import deploy, smoke, switch
 from level3_cicd.ledger import live_rows, read
 from shared.answering import Answers
 from shared.bundle import Evidence, open_bundle, write_bundle
 from shared.errors import CheckFailed, IntegrityError, MlopsError, RolledBack
-from shared.live import Pointer, point_to, read_pointer, require_pointer
 from shared.model import Frecency
+from shared.pointer import Pointer, point_to, read_pointer, require_pointer
 from shared.running import Running, start, stop
 
 DAY = date(2017, 2, 9)
@@ -85,24 +86,30 @@ def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeyp
     assert [row.verdict for row in read(level)] == ["live", "failed", "live"]
 
 
+@dataclass(frozen=True)
 class Recorded(Running):
     """A service that answers what the test says."""
 
+    histories_digest: str
     answers: ClassVar[Callable[[str, int], dict]]
+
+    def get(self, path: str, seconds: float = 10) -> dict:
+        return {"histories_digest": self.histories_digest}
 
     def recommend(self, customer: str, k: int = 5) -> dict:
         return type(self).answers(customer, k)
 
 
-def test_a_service_that_answers_as_its_bundle_does_passes_the_smoke_test(level: Path) -> None:
+def test_a_release_that_answers_as_when_it_was_made_passes_in_staging_and_need_not_be_tried_again(level: Path) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
-    with staging.staged(level, deploy.pointer_to(bundle)) as service:
-        assert staging.smoke_test(service, bundle).startswith("21 golden customers answered")
+    assert deploy.tried_out(level, bundle) is None
+    assert deploy.stage(level, bundle, DAY, "test").reason.startswith("in staging 21 golden customers answered")
+    assert deploy.tried_out(level, bundle) == read(level)[-1]
     assert not (level / "staging" / "service.json").exists()
     assert require_pointer(level).release == "1.0"
 
 
-@pytest.mark.parametrize("fault", ["short", "repeated", "another release", "nameless"])
+@pytest.mark.parametrize("fault", ["short", "repeated", "another release", "nameless", "other products"])
 def test_what_breaks_the_contract_fails_the_smoke_test(level: Path, fault: str) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
 
@@ -115,11 +122,21 @@ def test_what_breaks_the_contract_fails_the_smoke_test(level: Path, fault: str) 
             items[1] = items[0]
         if fault == "nameless":
             del items[0]["name"]
+        if fault == "other products":
+            items[0]["product"] = "p-other"
         return given | ({"release": "1.0"} if fault == "another release" else {})
 
     Recorded.answers = answer
     with pytest.raises(CheckFailed, match=r"1\.1 fails its smoke test"):
-        staging.smoke_test(Recorded(0, 0), bundle)
+        smoke.smoke_test(Recorded(0, 0, bundle.histories_digest), bundle)
+
+
+def test_with_later_histories_only_the_number_of_products_can_be_compared(level: Path) -> None:
+    bundle = open_bundle(level / "bundles" / "1.1")
+    given = {customer: json.loads(Answers(bundle).one(customer, 10).body) for customer in bundle.golden}
+    given["c00"]["recommendations"][0]["product"] = "bought since"
+    Recorded.answers = lambda customer, k: given[customer]
+    assert smoke.smoke_test(Recorded(0, 0, "of a later day"), bundle).startswith("21 golden customers")
 
 
 def test_a_first_release_that_fails_leaves_nothing_live(

@@ -12,6 +12,7 @@ from level4_monitoring.config import read_loop_config
 from level4_monitoring.decide import Seen, decide
 from level4_monitoring.predictions import log_file, logger, read_served
 from level4_monitoring.shadow import Evidence
+from shared.answering import Answers
 from shared.bundle import Bundle
 from shared.live import Live
 from shared.model import Popular
@@ -56,7 +57,8 @@ def test_looking_every_day_at_equal_models_is_seldom_wrong() -> None:
 
 def test_the_log_keeps_the_last_list_of_each_customer(tmp_path: Path, transactions: pd.DataFrame) -> None:
     model = Popular().fit(transactions)
-    live = Live(Bundle(model, {}, {"release": "1.0"}, ""), "", 1)
+    bundle = Bundle({"release": "1.0"}, "", model, {})
+    live = Live(bundle, "", 1, Answers(bundle))
     note = logger(tmp_path, lambda: date(2017, 6, 5))
     note(live, {"c00": ["p1", "p2", "p3"], "c01": ["p1", "p2", "p3"]})
     note(live, {"c00": ["p4", "p5"]})

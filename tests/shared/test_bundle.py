@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.bundle import FILES, Evidence, open_bundle, pack, unpack, write_bundle
+from shared.bundle import Evidence, open_bundle, pack, unpack, write_bundle
 from shared.errors import IntegrityError
+from shared.manifest import FILES
 from shared.model import Frecency
 from tests.conftest import make_products, make_transactions
 

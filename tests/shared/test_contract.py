@@ -6,9 +6,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from shared.bundle import Evidence, digest_of, write_bundle
-from shared.live import Follower, Pointer, point_to
+from shared.bundle import Evidence, write_bundle
+from shared.live import Follower
+from shared.manifest import digest_of
 from shared.model import Frecency
+from shared.pointer import Pointer, point_to
 from shared.serving import create_app
 from tests.conftest import make_products, make_transactions
 

@@ -1,15 +1,18 @@
 """The pointer and its follower: a switch is atomic, and what does not open is refused."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from comparison.incidents import truncate
-from shared.bundle import Evidence, digest_of, write_bundle
+from shared.bundle import Evidence, write_bundle
 from shared.errors import IntegrityError, UsageError
-from shared.live import Follower, Pointer, point_to, read_pointer, require_pointer
+from shared.live import Follower
+from shared.manifest import digest_of
 from shared.model import Frecency
+from shared.pointer import Pointer, point_to, read_pointer, require_pointer
 
 
 @pytest.fixture
@@ -50,6 +53,19 @@ def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> N
     assert follower.live.bundle.release == "1.0"
     assert "bytes instead of" in follower.trouble
     assert len(told) == 1
+
+
+def test_going_back_needs_no_file_of_the_release_before(level: Path) -> None:
+    follower = Follower(level)
+    for release in ("1.0", "1.1"):
+        point_to(level, pointer(level, release))
+        follower.follow()
+    back = pointer(level, "1.0")
+    shutil.rmtree(level / "1.0")
+    point_to(level, back)
+    follower.follow()
+    assert follower.live is not None
+    assert (follower.live.bundle.release, follower.live.sequence, follower.trouble) == ("1.0", 3, "")
 
 
 def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path) -> None:

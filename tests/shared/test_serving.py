@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from shared.bundle import Evidence, digest_of, write_bundle
-from shared.live import Follower, Live, Pointer, point_to
+from shared.bundle import Evidence, write_bundle
+from shared.live import Follower, Live
+from shared.manifest import digest_of
 from shared.model import Frecency
+from shared.pointer import Pointer, point_to
 from shared.serving import create_app
 from tests.conftest import make_products, make_transactions
 
