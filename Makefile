@@ -71,8 +71,8 @@ level3-ask: setup ## what the workflow runs: ask the live service for a recommen
 test: setup ## run all tests (several minutes)
 	$(PYTHON) -m pytest
 
-test-fast: setup ## run the tests that need no level's story
-	$(PYTHON) -m pytest -m "not story"
+test-fast: setup ## run the tests that a push waits for: no stories, no processes, no random questions
+	$(PYTHON) -m pytest -m "not story and not thorough"
 
 check: setup ## format, lint, types, import contracts, workflow lint
 	$(PYTHON) -m ruff format --check .

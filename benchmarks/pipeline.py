@@ -17,7 +17,7 @@ from level3_cicd import steps
 from level3_cicd.config import CONFIG, PipelineConfig
 from level3_cicd.gate import decide
 from level3_cicd.pipeline import run
-from level3_cicd.servers import start_mlflow, start_prefect, stop_server
+from level3_cicd.servers import launch_mlflow, launch_prefect, stop_server, wait_for
 from shared.bundle import Evidence
 from shared.config import read_config
 from shared.dataset import open_feed
@@ -41,6 +41,12 @@ def bare(home: Path, config: PipelineConfig) -> None:
     decide(judged.measured, config.gate)
 
 
+def start_servers(home: Path) -> None:
+    """Prefect's and MLflow's."""
+    for server in (launch_prefect(home), launch_mlflow(home, home / "level3")):
+        wait_for(home, server.name)
+
+
 def clock(work: Callable[[], object]) -> float:
     """Seconds that some work takes."""
     began = time.perf_counter()
@@ -56,7 +62,7 @@ def main() -> None:
         open_feed(home / "shop")
         config = read_config(CONFIG, PipelineConfig)
         try:
-            servers = clock(lambda: (start_prefect(home), start_mlflow(home, home / "level3")))
+            servers = clock(lambda: start_servers(home))
             first = clock(lambda: run(AS_OF))
             rounds = []
             for number in range(ROUNDS):

@@ -85,13 +85,11 @@ def runner(checkout: Path) -> list[str]:
     """The command that plays a push. The remote actions that carry state are stood in for, as state stays here."""
     remote = {name for file in (checkout / WORKFLOWS).glob("level3-*.yml") for name in find_remote(file)}
     stand_ins = [word for name in sorted(remote) for word in ("--local-repository", f"{name}={checkout / STAND_IN}")]
-    prefect = os.environ.get("PREFECT_API_URL")
     return [
         str(Path(sys.executable).with_name("act")), "push",
         "--workflows", str(WORKFLOWS), "--job", "deploy",
         "--platform", "ubuntu-latest=-self-hosted",
         "--env", f"VENV={sys.prefix}", "--var", f"MLOPS_HOME={home()}",
-        *(["--env", f"PREFECT_API_URL={prefect}"] if prefect else []),
         *stand_ins,
     ]  # fmt: skip
 

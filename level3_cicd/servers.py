@@ -44,6 +44,10 @@ class Server:
         except OSError:
             return False
 
+    def is_there(self) -> bool:
+        """Whether its process is there, whether it answers or not."""
+        return is_process_of(Running(self.pid, self.port))
+
 
 def note(home: Path, name: str) -> Path:
     """Where it is noted that a server runs."""
@@ -51,61 +55,81 @@ def note(home: Path, name: str) -> Path:
 
 
 def find_server(home: Path, name: str) -> Server | None:
-    """A server that runs and answers."""
+    """A server that runs; one that is just starting is waited for. None if there is none, or it does not come up."""
+    server = noted_server(home, name)
+    if server is None:
+        return None
+    wait_until(lambda: server.is_up() or not server.is_there(), SECONDS_TO_START)
+    return server if server.is_up() else None
+
+
+def noted_server(home: Path, name: str) -> Server | None:
+    """What was noted when a server was started, whether it runs or not."""
     file = note(home, name)
-    server = Server(**json.loads(file.read_text())) if file.exists() else None
-    return server if server and server.is_up() else None
+    return Server(**json.loads(file.read_text())) if file.exists() else None
 
 
-def start_prefect(home: Path) -> Server:
-    """Prefect's server, or the one that runs already."""
+def launch_prefect(home: Path) -> Server:
+    """Prefect's server, or the one that runs already. It needs a while until it answers: `find_server` waits."""
     prepare_prefect(home)
-    return start(home, "prefect", 4200, "/api/health", lambda port: ["prefect", "server", "start", "--port", str(port)])
+    return launch(
+        home, "prefect", 4200, "/api/health", lambda port: ["prefect", "server", "start", "--port", str(port)]
+    )
 
 
-def start_mlflow(home: Path, level: Path) -> Server:
+def launch_mlflow(home: Path, level: Path) -> Server:
     """MLflow's server on a level's registry, or the one that runs already."""
     mlflow_client(level)  # creates the database, if it is not there, before the server opens it
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it would take a minute longer to start
     words = ["mlflow", "server", "--host", HOST, "--workers", "1", "--backend-store-uri", tracking_uri(level)]
-    return start(home, f"mlflow-{level.name}", 5000, "/version", lambda port: [*words, "--port", str(port)])
+    return launch(home, f"mlflow-{level.name}", 5000, "/version", lambda port: [*words, "--port", str(port)])
 
 
-def start(home: Path, name: str, wanted: int, health: str, words: Callable[[int], list[str]]) -> Server:
-    """Start a server and wait until it answers. Raises DependencyDown, with the end of its log, if it does not."""
-    running = find_server(home, name)
-    if running:
+def launch(home: Path, name: str, wanted: int, health: str, words: Callable[[int], list[str]]) -> Server:
+    """Start a server and return at once."""
+    running = noted_server(home, name)
+    if running and running.is_up():
         return running
     stop_server(home, name)
     port = free_port(wanted)
-    log = home / "servers" / f"{name}.log"
+    log = log_of(home, name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         command = [sys.executable, "-m", *words(port)]
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     server = Server(name, process.pid, port, health)
     write_atomically(note(home, name), json.dumps(asdict(server)).encode())
-    wait_until(lambda: server.is_up() or process.poll() is not None, SECONDS_TO_START)
-    if not server.is_up():
+    return server
+
+
+def wait_for(home: Path, name: str) -> Server:
+    """A server that was launched, once it answers. Raises DependencyDown, with the end of its log, if it does not."""
+    server = find_server(home, name)
+    if server is None:
         stop_server(home, name)
+        log = log_of(home, name)
         raise DependencyDown(f"{name} did not start; {log} ends with:\n{last_lines(log)}", fix="Run `mlops doctor`.")
     return server
 
 
+def log_of(home: Path, name: str) -> Path:
+    """Where a server's output goes."""
+    return home / "servers" / f"{name}.log"
+
+
 def stop_server(home: Path, name: str) -> bool:
     """Stop a server with all its processes, and wait for their end."""
-    file = note(home, name)
-    if not file.exists():
+    server = noted_server(home, name)
+    if server is None:
         return False
-    server = Server(**json.loads(file.read_text()))
-    was_up = is_process_of(Running(server.pid, server.port))
-    if was_up:
+    was_there = server.is_there()
+    if was_there:
         for sign, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
             try:
                 os.killpg(server.pid, sign)
             except ProcessLookupError:
                 break
-            if wait_until(lambda: not is_process_of(Running(server.pid, server.port)), seconds):
+            if wait_until(lambda: not server.is_there(), seconds):
                 break
-    file.unlink()
-    return was_up
+    note(home, name).unlink()
+    return was_there

@@ -6,6 +6,7 @@
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,16 +17,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from level3_cicd import deploy
 from level3_cicd.ledger import Row, read
 from level3_cicd.scratch import Scratch, git, make_scratch, push, run_workflow
 from level3_cicd.serve import PORT
-from level3_cicd.servers import start_prefect, stop_server
+from level3_cicd.servers import launch_prefect, stop_server
 from shared.columns import AMOUNT
 from shared.dataset import SCHEMA, day_file, open_feed
-from shared.errors import MlopsError, RolledBack
-from shared.places import home, set_aside
-from shared.running import Running, find, start, stop
+from shared.errors import MlopsError
+from shared.places import CHECKOUT, home, set_aside
+from shared.running import Running, find, launch, start, stop
 
 CHANGES = Path("level3_cicd/changes")
 Tell = Callable[[str], None]
@@ -42,7 +42,7 @@ class Story:
     waits: bool = False
 
     def service(self) -> Running:
-        """The live service, started with the first release."""
+        """The live service; it was started before there was a release."""
         return find(self.level) or start(self.level, "level3_cicd.serve", PORT)
 
     def show(self) -> None:
@@ -112,7 +112,7 @@ def bad_data(story: Story, as_of: date) -> None:
     file.unlink()  # the file may have a second name, which must not change
     pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), file)
     try:
-        expect(pipeline_says(as_of) == 3, story)
+        expect(mlops(story, "pipeline", "run", "--as-of", str(as_of)) == 3, story)
     finally:
         file.unlink()
         file.write_bytes(sound)
@@ -123,22 +123,17 @@ def hanging_service(story: Story, as_of: date) -> None:
     """The live service hangs during a switch: the switch is undone by itself."""
     service = story.service()
     os.kill(service.pid, signal.SIGSTOP)
-    undone = False
     try:
-        deploy.deploy(story.level, "1.0", as_of)
-    except RolledBack:
-        undone = True
+        code = mlops(story, "deploy", "model", "--version", "1.0", "--as-of", str(as_of))
     finally:
         os.kill(service.pid, signal.SIGCONT)
-    expect(undone, story)
+    expect(code == 7, story)
     story.show()
 
 
 def going_back(story: Story, as_of: date) -> None:
     """Somebody goes back by hand."""
-    began = time.monotonic()
-    deploy.rollback(story.level, as_of)
-    story.tell(f"  rolled back in {time.monotonic() - began:.1f} s")
+    expect(mlops(story, "deploy", "rollback", "--as-of", str(as_of)) == 0, story)
     story.show()
 
 
@@ -153,15 +148,22 @@ CHAPTERS: list[tuple[Callable[[Story, date], None], int]] = [
 ]
 
 
-def pipeline_says(as_of: date) -> int:
-    """The exit code of a pipeline run on the live data."""
-    from level3_cicd.pipeline import run
-
-    try:
-        run(as_of)
-    except MlopsError as error:
-        return error.exit_code
-    return 0
+def mlops(story: Story, *words: str) -> int:
+    """Type a command, as a person would; returns its exit code."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops", "--level", "3", *words],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = (done.stderr or done.stdout).strip().splitlines()[:2]
+    story.tell(f"  $ mlops {' '.join(words)}")
+    for line in said:
+        story.tell(f"    {line}")
+    story.tell(f"  exit code {done.returncode} after {time.monotonic() - began:.1f} s")
+    return done.returncode
 
 
 def expect(happened: bool, story: Story) -> None:
@@ -180,16 +182,16 @@ def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Ro
     aside = set_aside(level)
     if aside:
         tell(f"What level 3 held before is now in {aside}")
+    open_feed(home() / "shop")
     story = Story(level, make_scratch(level / "scratch"), customer, tell, waits)
-    server = start_prefect(home())
-    os.environ["PREFECT_API_URL"] = f"{server.url}/api"
     try:
+        launch_prefect(home())  # the pipeline waits for it; the tests of the first push need not
+        launch(level, "level3_cicd.serve", PORT)
         for number, (chapter, days) in enumerate(CHAPTERS, start=1):
             tell(f"\n{number}. {chapter.__doc__}")
             chapter(story, as_of + timedelta(days=days))
     finally:
         stop(level)
-        del os.environ["PREFECT_API_URL"]
         stop_server(home(), "prefect")
     return read(level)
 

@@ -14,7 +14,8 @@ def up(level: int) -> None:
     """Start Prefect's and MLflow's servers and the level's service on free ports, and print their addresses."""
     servers = capability(level, "servers")
     with working("Starting Prefect and MLflow (about 40 s)"):
-        started = [servers.start_prefect(home()), servers.start_mlflow(home(), folder(level))]
+        launched = [servers.launch_prefect(home()), servers.launch_mlflow(home(), folder(level))]
+        started = [servers.wait_for(home(), server.name) for server in launched]
     for server in started:
         click.echo(f"{server.name + ':':<15}{server.url}")
     if (folder(level) / "live.json").exists():

@@ -57,11 +57,6 @@ def check_days(feed: Feed, days: list[date], limits: Limits = Limits()) -> pd.Da
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FINDINGS)
 
 
-def usual_day(feed: Feed, day: date) -> Usual | None:
-    """What to compare one day with; None with fewer than two same weekdays before it."""
-    return Before(feed).usual(day)
-
-
 def check_day(
     rows: pd.DataFrame, day: date, known_products: pd.Index, usual: Usual | None, limits: Limits = Limits()
 ) -> pd.DataFrame:

@@ -74,6 +74,7 @@ def test_the_level_comes_from_the_environment(
     assert '"level": 2' in printed
 
 
+@pytest.mark.thorough
 def test_nothing_deployed_is_a_dependency_that_is_down(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, printed = run(capsys, "--level", "2", "ask", "1")
     assert code == 5

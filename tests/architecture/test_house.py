@@ -17,6 +17,7 @@ MODULES = sorted(
 )
 
 
+@pytest.mark.thorough
 def test_importing_everything_writes_nothing_and_loads_no_tool(tmp_path: Path) -> None:
     program = "\n".join(
         [f"import {name}" for name in MODULES]

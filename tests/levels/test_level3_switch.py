@@ -100,6 +100,7 @@ class Recorded(Running):
         return type(self).answers(customer, k)
 
 
+@pytest.mark.thorough
 def test_a_release_that_answers_as_when_it_was_made_passes_in_staging_and_need_not_be_tried_again(level: Path) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
     assert deploy.tried_out(level, bundle) is None

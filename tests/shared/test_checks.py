@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from shared.checks import check_day, check_days, usual_day
+from shared.checks import check_day, check_days
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME
 from shared.dataset import Feed, open_feed, write_feed
+from shared.usual import Before, Usual
 
 DAY = date(2017, 6, 7)
 
@@ -17,6 +18,11 @@ DAY = date(2017, 6, 7)
 @pytest.fixture(scope="module")
 def feed(real_shop: Path) -> Feed:
     return open_feed(real_shop)
+
+
+@pytest.fixture(scope="module")
+def usual(feed: Feed) -> Usual | None:
+    return Before(feed).usual(DAY)
 
 
 HARM: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
@@ -45,19 +51,19 @@ HARM: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 
 @pytest.mark.parametrize("harm", sorted(HARM))
-def test_harm_is_found(feed: Feed, harm: str) -> None:
+def test_harm_is_found(feed: Feed, usual: Usual | None, harm: str) -> None:
     known = pd.Index(feed.products()[PRODUCT])
-    rows, usual = feed.day(DAY), usual_day(feed, DAY)
+    rows = feed.day(DAY)
     assert len(check_day(rows, DAY, known, usual)) == 0
     assert len(check_day(HARM[harm](rows), DAY, known, usual)) > 0
 
 
 @pytest.mark.parametrize("same_baskets", [True, False])
-def test_yesterday_under_todays_date_is_found(feed: Feed, same_baskets: bool) -> None:
+def test_yesterday_under_todays_date_is_found(feed: Feed, usual: Usual | None, same_baskets: bool) -> None:
     rows = feed.day(DAY - timedelta(days=1))
     rows = rows.assign(**{TIME: rows[TIME] + pd.Timedelta(days=1)})
     rows = rows if same_baskets else rows.assign(**{BASKET: "9" + rows[BASKET]})
-    findings = check_day(rows, DAY, pd.Index([]), usual_day(feed, DAY))
+    findings = check_day(rows, DAY, pd.Index([]), usual)
     assert findings["check"].tolist() == ["delivered before"]
 
 

@@ -31,6 +31,7 @@ GOOD, BAD = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NE
 
 
 # What takes no input cannot be asked wrongly.
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("method", "path", "mode"), [*((*to, GOOD) for to in ASKED + PLAIN), *((*to, BAD) for to in ASKED)]
 )

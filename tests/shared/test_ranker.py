@@ -64,8 +64,11 @@ def test_the_same_rows_in_another_order_give_the_same_bundle(
     assert digests[0] == digests[1]
 
 
-def test_trees_that_know_other_features_are_refused(ranker: Ranker, products: pd.DataFrame, tmp_path: Path) -> None:
+def test_trees_that_know_other_features_are_refused(
+    ranker: Ranker, products: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     object.__setattr__(ranker.trees_, "width", np.array(99))
+    monkeypatch.setattr("shared.bundle.golden_lists", lambda model: {})
     write_bundle(tmp_path / "bundle", ranker, products, EVIDENCE)
     with pytest.raises(IntegrityError, match="know 99 features"):
         open_bundle(tmp_path / "bundle")
