@@ -17,6 +17,7 @@ from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBac
 from shared.manifest import Verified, verify
 from shared.pointer import Pointer, read_pointer, require_pointer
 from shared.revision import code_digest, lock_digest, revision
+from shared.running import stop
 
 
 def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> Row:
@@ -29,7 +30,7 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
     from level3_cicd.registry import align_aliases, forget_old_bundles
 
     with locked(level), refusals_written_down(level, release, as_of, actor):
-        repair_ledger(level, as_of)
+        repair(level, as_of)
         bundle = fetch_passed(level, release)
         tried = tried_out(level, bundle) or stage(level, bundle, as_of, actor)
         pointer = with_todays_histories(pointer_to(bundle), bundle, level)
@@ -99,7 +100,7 @@ def refusals_written_down(level: Path, release: str, as_of: date, actor: str) ->
 def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "asked for") -> Row:
     """Go back to the release that was live before. Raises UsageError if there was none."""
     with locked(level):
-        repair_ledger(level, as_of)
+        repair(level, as_of)
         now = require_pointer(level)
         before = [row for row in live_rows(level) if row.release != now.release]
         if not before:
@@ -107,6 +108,12 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
         bundle = verify(level / "bundles" / before[-1].release, before[-1].bundle_digest)
         pointer = with_todays_histories(pointer_to(bundle), bundle, level)
         return switch(level, bundle, pointer, as_of, "rollback", actor, reason)
+
+
+def repair(level: Path, as_of: date) -> None:
+    """Mend what a killed deployment left: a switch that was not written down, a staging service that runs on."""
+    repair_ledger(level, as_of)
+    stop(level / "staging")
 
 
 def pointer_to(bundle: Verified) -> Pointer:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 from prefect import flow, tags, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_link_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 
@@ -122,20 +122,23 @@ def gate(
 @step
 def register(level: Path, run_id: str, folder: Path, verdict: Verdict) -> Registered:
     """Give the bundle a version in the registry; a refused one is kept as refused."""
-    return registry.register(level, run_id, folder, "passed" if verdict.passed else "refused")
+    entry = registry.register(level, run_id, folder, "passed" if verdict.passed else "refused")
+    create_link_artifact(key="mlflow-run", link=registry.page_of(level, run_id), link_text=f"Release {entry.release}")
+    return entry
 
 
 @flow(name="recommender", validate_parameters=False, persist_result=False)
-def pipeline(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str) -> Registered:
-    """Train a release, judge it and register it. Raises CheckFailed if the data or the gate says no."""
+def pipeline(
+    level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str, name: str, release: str
+) -> Registered:
+    """Train a release, judge it and register it; `name` is MLflow's, too. Raises CheckFailed if data or gate say no."""
     began = time.perf_counter()
     feed, holdout = prepare(shop, as_of)
-    release = next_release(registry.registered(level), config.major)
-    with registry.evidence_of_run(level, release, {"actor": actor, "revision": revision()}) as evidence:
+    with registry.evidence_of_run(level, name, release, {"actor": actor, "revision": revision()}) as evidence:
         findings = validate(feed, as_of)
         evidence.keep("validation.json", {"findings": findings.astype(str).to_dict("records")})
         if len(findings):
-            refuse(level, as_of, findings, actor)
+            refuse(level, as_of, findings, feed.digest(as_of), actor)
         model = train(feed, as_of, config)
         with tempfile.TemporaryDirectory(dir=level, prefix=".train.") as temporary:
             folder = Path(temporary) / "bundle"
@@ -154,10 +157,19 @@ def pipeline(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor
     return entry
 
 
-def refuse(level: Path, as_of: date, findings: pd.DataFrame, actor: str) -> None:
+def refuse(level: Path, as_of: date, findings: pd.DataFrame, data_digest: str, actor: str) -> None:
     """Write bad data down, and stop the run."""
     numbers = {"findings": findings.astype(str).to_dict("records")}
-    row = Row(as_of, "validate", "refused", f"{len(findings)} findings in the data", actor=actor, numbers=numbers)
+    row = Row(
+        as_of=as_of,
+        step="validate",
+        verdict="refused",
+        reason=f"{len(findings)} findings in the data",
+        data_digest=data_digest,
+        revision=revision(),
+        actor=actor,
+        numbers=numbers,
+    )
     append(level, row)
     steps.refuse_bad_data(findings)
 
@@ -166,8 +178,10 @@ def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str
     """Run the flow, marked with its level, after closing runs that a kill left open."""
     close_crashed(level.name)
     registry.align_aliases(level)
+    release = next_release(registry.registered(level), config.major)
+    name = f"recommender {release} through {as_of}"
     with tags(level.name):
-        return pipeline.with_options(flow_run_name=f"recommender through {as_of}")(level, shop, as_of, config, actor)
+        return pipeline.with_options(flow_run_name=name)(level, shop, as_of, config, actor, name, release)
 
 
 def close_crashed(tag: str) -> None:

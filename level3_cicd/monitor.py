@@ -1,9 +1,9 @@
 """An Evidently report, when a person thinks of it: has the shop changed, and how good were the lists?"""
 
+import os
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -17,8 +17,6 @@ DAYS = 7
 REFERENCE_WEEKS = 4
 COMMON = 20
 PSI_LIMIT = 0.2
-SHARE_LIMIT = 0.5
-FEATURES = ["department", "basket_size", "amount", "quantity", "hour"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,6 @@ def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
     for rows in (current, reference):
         require_purchases(rows, as_of)
     products = feed.products()
-    report = level / "reports" / f"{as_of}.html"
-    drift = report_drift(describe(current, products), describe(reference, products), report)
     model = load(level, require_pointer(level)).bundle.model
     day_before = first - timedelta(days=1)
     if model.histories_.day > day_before:
@@ -53,7 +49,9 @@ def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
     bought = purchases(current)
     lists = model.recommend(bought[CUSTOMER].unique())
     metrics = summarize(lists, bought, count_products(feed.through(day_before)))
-    return Monitored(as_of, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, report)
+    page = level / "reports" / f"{as_of}.html"
+    drift = report(describe(current, products), describe(reference, products), page, metrics)
+    return Monitored(as_of, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, page)
 
 
 def describe(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
@@ -72,27 +70,11 @@ def describe(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame
     )
 
 
-def report_drift(current: pd.DataFrame, reference: pd.DataFrame, html: Path | None) -> dict[str, float]:
-    """The population stability index of each column by Evidently, which also writes the page if one is asked for."""
-    import os
-
+def report(
+    current: pd.DataFrame, reference: pd.DataFrame, html: Path | None = None, scores: dict[str, float] | None = None
+) -> dict[str, float]:
+    """The drift of each column, by Evidently, which is imported here; see `report.report`."""
     os.environ["DO_NOT_TRACK"] = "true"
-    from evidently import Report
-    from evidently.presets import DataDriftPreset
+    from level3_cicd.report import report
 
-    preset = DataDriftPreset(columns=FEATURES, method="psi", threshold=PSI_LIMIT, drift_share=SHARE_LIMIT)
-    snapshot = Report([preset], include_tests=True).run(current, reference)
-    if html:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        snapshot.save_html(str(html))
-    return read_drift(snapshot.dict())
-
-
-def read_drift(report: dict[str, Any]) -> dict[str, float]:
-    """Column by column, the drift in an Evidently report."""
-    drift = {}
-    for metric in report["metrics"]:
-        config = metric.get("config", {})
-        if config.get("type", "").endswith("ValueDrift"):
-            drift[config["column"]] = float(metric["value"])
-    return drift
+    return report(current, reference, html, scores)

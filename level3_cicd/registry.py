@@ -6,6 +6,7 @@ MLflow verifies no hash, so the bundle's digest is kept in the registry's row an
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from level3_cicd.ledger import live_rows
-from level3_cicd.tools import EXPERIMENT, mlflow_client, talking_to_mlflow
+from level3_cicd.servers import noted_server
+from level3_cicd.tools import EXPERIMENT, mlflow_client, talking_to_mlflow, tracking_uri
 from shared.errors import DependencyDown, IntegrityError, UsageError
 from shared.manifest import copy_bundle, digest_of, read_manifest, verify
 from shared.pointer import read_pointer
@@ -28,6 +30,7 @@ NAME = "recommender"
 MODEL_CODE = Path(__file__).with_name("mlflow_model.py")
 # Where a bundle lies in an MLflow model.
 BUNDLE = "artifacts/bundle"
+SECONDS_OF_A_FETCH = 3600
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class RunEvidence:
 
 
 @contextmanager
-def evidence_of_run(level: Path, release: str, tags: dict[str, str]) -> Iterator[RunEvidence]:
+def evidence_of_run(level: Path, name: str, release: str, tags: dict[str, str]) -> Iterator[RunEvidence]:
     """An MLflow run, closed as finished or failed. Runs that a kill left open are closed first.
 
     The caller holds the pipeline's lock, so whatever of this level is still running is dead.
@@ -67,7 +70,7 @@ def evidence_of_run(level: Path, release: str, tags: dict[str, str]) -> Iterator
             client.set_tag(left.info.run_id, "crashed", "true")
             client.set_terminated(left.info.run_id, "KILLED")
         named = {"release": release, "level": level.name, **tags}
-        run = client.create_run(experiment, run_name=f"recommender {release}", tags=named)
+        run = client.create_run(experiment, run_name=name, tags=named)
     try:
         yield RunEvidence(level, run.info.run_id)
     except BaseException:
@@ -97,6 +100,16 @@ def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered
         version = client.create_model_version(NAME, source, run_id, tags=tags, await_creation_for=0)
     align_aliases(level)
     return Registered(manifest["release"], version.version, verdict, tags["bundle_digest"], source)
+
+
+def page_of(level: Path, run_id: str) -> str:
+    """Where a run can be looked at: its page if an MLflow server is there, else the folder of its files."""
+    server = noted_server(level.parent, f"mlflow-{level.name}")
+    uri = server.url if server and server.is_up() else tracking_uri(level)
+    with talking_to_mlflow():
+        run = mlflow_client(level).get_run(run_id)
+    page = f"{uri}/#/experiments/{run.info.experiment_id}/runs/{run_id}"
+    return page if uri.startswith("http") else str(run.info.artifact_uri)
 
 
 def log_model(client: "MlflowClient", run_id: str, bundle: Path) -> None:
@@ -186,9 +199,15 @@ def align_aliases(level: Path) -> None:
 
 
 def forget_old_bundles(level: Path, keep: int = 10) -> None:
-    """Remove the oldest bundles from the level's own store, but never the live one or the one before."""
+    """Remove the oldest bundles from the level's own store, but never the live one or the one before.
+
+    What a killed fetch left is removed, too, once nobody can be at it any more.
+    """
     needed = {row.release for row in live_rows(level)[-2:]}
     folders = sorted((level / "bundles").glob("[0-9]*"), key=lambda folder: folder.stat().st_mtime)
     for folder in folders[:-keep]:
         if folder.name not in needed:
             shutil.rmtree(folder)
+    for left in (level / "bundles").glob(".*"):
+        if time.time() - left.stat().st_mtime > SECONDS_OF_A_FETCH:
+            shutil.rmtree(left)

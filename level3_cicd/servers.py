@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,30 +71,31 @@ def noted_server(home: Path, name: str) -> Server | None:
 def launch_prefect(home: Path) -> Server:
     """Prefect's server, or the one that runs already. It needs a while until it answers: `find_server` waits."""
     prepare_prefect(home)
-    return launch(
-        home, "prefect", 4200, "/api/health", lambda port: ["prefect", "server", "start", "--port", str(port)]
-    )
+    port = free_port(4200)
+    os.environ["PREFECT_SERVER_UI_API_URL"] = f"http://{HOST}:{port}/api"  # or its page looks for it at port 4200
+    return launch(home, "prefect", port, "/api/health", ["prefect", "server", "start", "--port", str(port)])
 
 
 def launch_mlflow(home: Path, level: Path) -> Server:
     """MLflow's server on a level's registry, or the one that runs already."""
     mlflow_client(level)  # creates the database, if it is not there, before the server opens it
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it would take a minute longer to start
-    words = ["mlflow", "server", "--host", HOST, "--workers", "1", "--backend-store-uri", tracking_uri(level)]
-    return launch(home, f"mlflow-{level.name}", 5000, "/version", lambda port: [*words, "--port", str(port)])
+    port = free_port(5000)
+    words = ["mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    words += ["--backend-store-uri", tracking_uri(level)]
+    return launch(home, f"mlflow-{level.name}", port, "/version", words)
 
 
-def launch(home: Path, name: str, wanted: int, health: str, words: Callable[[int], list[str]]) -> Server:
+def launch(home: Path, name: str, port: int, health: str, words: list[str]) -> Server:
     """Start a server and return at once."""
     running = noted_server(home, name)
     if running and running.is_up():
         return running
     stop_server(home, name)
-    port = free_port(wanted)
     log = log_of(home, name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        command = [sys.executable, "-m", *words(port)]
+        command = [sys.executable, "-m", *words]
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     server = Server(name, process.pid, port, health)
     write_atomically(note(home, name), json.dumps(asdict(server)).encode())

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from textwrap import shorten
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,6 +29,7 @@ from shared.places import CHECKOUT, home, set_aside
 from shared.running import Running, find, launch, start, stop
 
 CHANGES = Path("level3_cicd/changes")
+LONGEST_REASON = 160
 Tell = Callable[[str], None]
 
 
@@ -48,7 +50,8 @@ class Story:
     def show(self) -> None:
         """A line of the ledger, and a recommendation of the live service."""
         row = read(self.level)[-1]
-        self.tell(f"  ledger: {row.step} {row.verdict} {row.release} at {row.revision[:12]}: {row.reason}")
+        reason = shorten(row.reason, LONGEST_REASON, placeholder=" ...")
+        self.tell(f"  ledger: {row.step} {row.verdict} {row.release or '-'} at {row.revision[:12]}: {reason}")
         answer = self.service().recommend(self.customer, k=3)
         names = ", ".join(item["name"] for item in answer["recommendations"])
         self.tell(f"  live:   release {answer['release']} recommends to customer {self.customer}: {names}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from level3_cicd.monitor import PSI_LIMIT, describe, report_drift
+from level3_cicd.monitor import PSI_LIMIT, describe, report
 from level4_monitoring.predictions import read_served
 from shared.columns import CUSTOMER
 from shared.dataset import Feed, purchases
@@ -44,5 +44,5 @@ def monitor(level: Path, feed: Feed, day: date) -> Day:
     reference = pd.concat([feed.day(day - timedelta(weeks=week)) for week in range(1, REFERENCE_WEEKS + 1)])
     html = level / "reports" / "latest.html"
     compared = len(today) and len(reference)
-    drift = report_drift(describe(today, products), describe(reference, products), html) if compared else {}
+    drift = report(describe(today, products), describe(reference, products), html) if compared else {}
     return Day(day, served, bought, float(scores["ndcg"].mean()), float(scores["hit"].mean()), len(scores), drift)

@@ -55,8 +55,8 @@ def read_histories(level: Path, pointer: Pointer) -> Histories:
 class Follower:
     """Holds what is live for a service and follows the pointer.
 
-    A release that does not open is refused: the last good one goes on, and `trouble` says why. The one before
-    stays in memory, so that going back takes no loading. With `remember`, the last good one is noted in a file,
+    A release that does not open is refused: the last good one goes on, and `trouble` says why. The release
+    before stays in memory, so that going back takes no loading. With `remember`, the last good one is noted in a file,
     so that a service can start from it, too.
     """
 
@@ -89,13 +89,15 @@ class Follower:
                 self._take_last_good()
 
     def _take(self, pointer: Pointer) -> None:
-        before = self._before
-        if before and before.is_what(pointer):
-            live = replace(before, sequence=pointer.sequence)
+        known = next((live for live in (self.live, self._before) if live and live.is_what(pointer)), None)
+        if known:
+            live = replace(known, sequence=pointer.sequence)
         else:
             live = load(self.level, pointer)
             live.answers.make_ready()
-        self._before, self.live = self.live, live
+        if self.live and self.live.bundle.digest != live.bundle.digest:
+            self._before = self.live
+        self.live = live
         if self._good:
             write_atomically(self._good, json.dumps(asdict(pointer)).encode())
 

@@ -1,128 +1,295 @@
-"""Kills a rollback with SIGKILL before each of its writes, and at random moments, while customers ask.
+"""Kills training, deployments and rollbacks with SIGKILL before each of their writes, and at random moments.
 
-Run it by hand: `PYTHONPATH=. .venv/bin/python tests/e2e/kills.py`. After each kill the pointer must be whole, the
-next command must work and tell in the ledger what is live; no customer may be left without an answer.
+Run it by hand: `PYTHONPATH=. .venv/bin/python tests/e2e/kills.py` (about 40 minutes). All the while a client asks
+the live service 50 times a second. After each kill the pointer must be whole, every version in the registry
+complete, and the same command, typed again, must work and leave nothing behind. Then twenty deployments and
+rollbacks follow, none of them killed. It ends with a table; exit code 1 if anything was not as it must be.
+
+A write is a file opened for writing, renamed or removed, a folder made or removed, an SQLite file opened, a row
+changed in MLflow's database, or a request that changes something at Prefect's server. The commands run in forks
+of one process that has imported everything already; that saves half an hour.
 """
 
 import argparse
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from level3_cicd.deploy import pointer_to, rollback
+from level3_cicd import deploy, pipeline
+from level3_cicd.config import CONFIG
 from level3_cicd.ledger import live_rows
-from level3_cicd.switch import switch
-from shared.bundle import Evidence, open_bundle, write_bundle
+from level3_cicd.servers import launch_prefect, stop_server, wait_for
 from shared.dataset import open_feed
 from shared.errors import MlopsError
-from shared.model import Frecency
+from shared.manifest import verify
 from shared.pointer import require_pointer
-from shared.running import Running, start, stop
+from shared.running import Running, find, start, stop
 
 AS_OF = date(2017, 6, 4)
-RANDOM_KILLS = 30
-WRITES = ("os.rename", "os.remove", "os.mkdir", "sqlite3.connect")
+RANDOM_KILLS = 10
+SWITCHES = 20
+MOST_WRITES = 2000
+FILE_EVENTS = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "sqlite3.connect")
+CHANGING = ("INSERT", "UPDATE", "DELETE", "CREATE")
 
 
-def child(level: Path, kill_at: int) -> None:
-    """Roll back, but be killed before the write of that number. Prints the number of writes."""
-    seen = 0
+def count_writes(home: Path, kill_at: int, seen: list[int]) -> None:
+    """Count this process's writes in `seen`, and kill it before the one of a number."""
+    import httpx
+    import sqlalchemy
 
-    def watch(event: str, given: tuple[Any, ...]) -> None:
-        nonlocal seen
+    def write() -> None:
+        seen[0] += 1
+        if seen[0] == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def on_event(event: str, given: tuple[Any, ...]) -> None:
         opens = event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        if (opens or event in WRITES) and str(level) in str(given[0]):
-            seen += 1
-            if seen == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if (opens or event in FILE_EVENTS) and str(home) in str(given[0]):
+            write()
 
-    sys.addaudithook(watch)
-    rollback(level, AS_OF)
-    sys.stdout.write(f"{seen}\n")
+    def on_statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(CHANGING):
+            write()
+
+    def watched(send: Callable[..., Any]) -> Callable[..., Any]:
+        def watch(client: Any, request: httpx.Request, *words: Any, **named: Any) -> Any:
+            if request.method != "GET":
+                write()
+            return send(client, request, *words, **named)
+
+        return watch
+
+    sys.addaudithook(on_event)
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", on_statement)
+    sqlalchemy.event.listen(sqlalchemy.Engine, "commit", lambda connection: write())
+    for client in (httpx.Client, httpx.AsyncClient):
+        client.send = watched(client.send)  # type: ignore[method-assign]
 
 
-def prepare(home: Path) -> Path:
-    """A level with two releases in its store, the second one live."""
-    level = home / "level3"
-    feed = open_feed(home / "shop")
-    model = Frecency().fit(feed.through(AS_OF), as_of=AS_OF)
+def in_fork(work: Callable[[], object], home: Path, kill_at: int = 0, after: float | None = None) -> tuple[str, int]:
+    """Do some work in a fork; ("ended", its number of writes), or ("killed", 0). Raises if it fails."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code, seen = 1, [0]
+        try:
+            count_writes(home, kill_at, seen)
+            work()
+            os.write(writing, str(seen[0]).encode())
+            code = 0
+        except BaseException:  # noqa: BLE001  a fork must not go on with its parent's program
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(writing)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    with os.fdopen(reading) as told:
+        writes = int(told.read() or 0)
+    if os.WIFSIGNALED(status):
+        return "killed", 0
+    if os.WEXITSTATUS(status):
+        raise AssertionError("the command failed")
+    return "ended", writes
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it happens; `number` makes each training and each try-out a new one."""
+
+    home: Path
+    number: list[int]
+
+    @property
+    def level(self) -> Path:
+        """Level 3's folder."""
+        return self.home / "level3"
+
+    def train(self) -> None:
+        """Train, judge and register a release, nothing of it from the cache."""
+        config = self.home / "config.toml"
+        config.write_text(CONFIG.read_text().replace("half_life = 84.0", f"half_life = {84 + self.number[0] / 1000}"))
+        pipeline.run(AS_OF, config_file=config)
+
+    def deploy(self) -> None:
+        """Deploy the release that is not live, through staging."""
+        other = "1.1" if require_pointer(self.level).release == "1.0" else "1.0"
+        deploy.this_code = lambda: {"try": str(self.number[0])}  # type: ignore[assignment]
+        deploy.deploy(self.level, other, AS_OF)
+
+    def rollback(self) -> None:
+        """Go back."""
+        deploy.rollback(self.level, AS_OF)
+
+
+def look(place: Place) -> None:
+    """What must be so at any moment: the pointer names a whole bundle, and every version in the registry has one."""
+    from level3_cicd.registry import fetch, registered
+
+    pointer = require_pointer(place.level)
+    verify(place.level / pointer.bundle, pointer.bundle_digest)
+    for release in [*registered(place.level)][-2:]:
+        fetch(place.level, release)
+
+
+def look_after(place: Place) -> None:
+    """What must be so after a command has ended: nothing is left behind, the ledger and the aliases are true."""
+    from level3_cicd.registry import NAME, experiment_id, registered
+    from level3_cicd.tools import mlflow_client
+
+    look(place)
+    level, client = place.level, mlflow_client(place.level)
+    pointer = require_pointer(level)
+    assert live_rows(level)[-1].bundle_digest == pointer.bundle_digest, "the ledger lies"
+    assert client.search_runs([experiment_id(client)], "attributes.status = 'RUNNING'") == [], "a run is left open"
+    assert [*level.glob(".train.*")] == [], "training left files behind"
+    assert find(level / "staging") is None, "a staging service was left running"
+    releases = registered(level)
+    passed = [entry.version for entry in releases.values() if entry.verdict == "passed"]
+    candidate = client.get_model_version_by_alias(NAME, "candidate").version
+    assert candidate == passed[-1], "the alias candidate is behind"
+
+
+def look_at_champion(place: Place) -> None:
+    """After a deployment, `champion` is what is live."""
+    from level3_cicd.registry import NAME, registered
+    from level3_cicd.tools import mlflow_client
+
+    look_after(place)
+    champion = mlflow_client(place.level).get_model_version_by_alias(NAME, "champion").version
+    assert champion == registered(place.level)[require_pointer(place.level).release].version, "champion is behind"
+
+
+def kill_once(place: Place, command: str, kill_at: int = 0, after: float | None = None) -> str:
+    """Kill a command, look, type it again, and look again; returns how the first one ended."""
+    place.number[0] += 1
+    outcome, _ = in_fork(getattr(place, command), place.home, kill_at, after)
+    in_fork(lambda: look(place), place.home)
+    place.number[0] += 1
+    in_fork(getattr(place, command), place.home)
+    in_fork(lambda: (look_at_champion if command == "deploy" else look_after)(place), place.home)
+    return outcome
+
+
+def kill_command(place: Place, command: str, first: int) -> str:
+    """Kill a command before each of its writes, and at random; returns a line of the table."""
+    for _ in range(2):  # the first one is slower, as nothing is in the disk's cache
+        place.number[0] += 1
+        began = time.monotonic()
+        _, writes = in_fork(getattr(place, command), place.home)
+        took = time.monotonic() - began
+    kills = 0
+    for number in range(first, MOST_WRITES):
+        outcome = kill_once(place, command, kill_at=number)
+        sys.stderr.write(f"{command}, before write {number} of about {writes}: {outcome}\n")
+        if outcome == "ended":
+            break
+        kills += 1
+    chance = random.Random(0)
+    moments: list[float] = []
+    while len(moments) < RANDOM_KILLS:
+        moment = chance.uniform(0, took)
+        if kill_once(place, command, after=moment) == "killed":
+            moments.append(moment)
+            sys.stderr.write(f"{command}, after {moment:.2f} s of about {took:.2f} s: killed\n")
+    return f"| {command} | {kills} | {len(moments)} |"
+
+
+def prepare(home: Path) -> Place:
+    """A level with two releases, the second one live, and everything imported, but no connection open."""
+    place = Place(home, [0])
+    open_feed(home / "shop")
+    launch_prefect(home)
+    os.environ["PREFECT_API_URL"] = f"{wait_for(home, 'prefect').url}/api"
+    pipeline.prepare_prefect(home)
+    from level3_cicd import flow, registry, tools  # noqa: F401
+
+    import_mlflow()
     for release in ("1.0", "1.1"):
-        write_bundle(level / "bundles" / release, model, feed.products(), Evidence(release, "data", "code"))
-        bundle = open_bundle(level / "bundles" / release)
-        switch(level, bundle, pointer_to(bundle), AS_OF, "deploy", "kills", "prepared")
-    return level
+        place.number[0] += 1
+        in_fork(place.train, home)
+        in_fork(lambda release=release: deploy.deploy(place.level, release, AS_OF), home)  # type: ignore[misc]
+    return place
 
 
-def keep_asking(service: Running, stopped: threading.Event, failures: list[str], asked: list[int]) -> None:
-    """50 questions a second until stopped."""
-    while not stopped.is_set():
+def import_mlflow() -> None:
+    """Import what the forks need of MLflow. A client of its own would share its connection with them."""
+    import mlflow.pyfunc
+    import mlflow.store.model_registry.sqlalchemy_store
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+
+def keep_asking(level: Path) -> None:
+    """50 questions a second until stopped; then print how many there were, and which were not answered."""
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    service = find(level)
+    asked, failures = 0, []
+    while service and not stopped:
         try:
             service.recommend("1")
         except MlopsError as error:
             failures.append(str(error))
-        asked[0] += 1
+        asked += 1
         time.sleep(0.02)
+    sys.stdout.write(json.dumps({"asked": asked, "failures": failures}))
 
 
-def kill_once(level: Path, kill_at: int, after: float | None) -> str:
-    """Kill one rollback; returns how it ended. Raises if what is left is not whole."""
-    command = [sys.executable, __file__, "--child", str(level), "--kill-at", str(kill_at)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    if after is not None:
-        time.sleep(after)
-        process.kill()
-    process.communicate()
-    pointer = require_pointer(level)
-    open_bundle(level / pointer.bundle, pointer.bundle_digest)
-    other = rollback(level, AS_OF)
-    assert other.release != pointer.release, "the next command did not work"
-    assert live_rows(level)[-1].bundle_digest == require_pointer(level).bundle_digest, "the ledger lies"
-    return "killed" if process.returncode < 0 else "ended"
-
-
-def main() -> None:
+def main(commands: list[str], first: int) -> int:
     """Kill, look, and print the table."""
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["MLOPS_HOME"] = temporary
-        level = prepare(Path(temporary))
-        service = start(level, "level3_cicd.serve", 8003)
-        stopped, failures, asked = threading.Event(), list[str](), [0]
-        client = threading.Thread(target=keep_asking, args=(service, stopped, failures, asked))
-        client.start()
+        place = prepare(Path(temporary))
+        service: Running = start(place.level, "level3_cicd.serve", 8003)
+        asking = subprocess.Popen([sys.executable, __file__, "--ask", str(place.level)], stdout=subprocess.PIPE)
         try:
-            outcomes = []
-            for number in range(1, 200):
-                outcomes.append(kill_once(level, number, None))
-                sys.stderr.write(f"before write {number}: {outcomes[-1]}\n")
-                if outcomes[-1] == "ended":
-                    break
-            chance = random.Random(0)
-            later = [kill_once(level, 0, chance.uniform(0.5, 5.0)) for _ in range(RANDOM_KILLS)]
+            lines = [kill_command(place, command, first) for command in commands]
+            for _ in range(SWITCHES):
+                place.number[0] += 1
+                in_fork(place.deploy, place.home)
+                in_fork(place.rollback, place.home)
+            assert find(place.level) == service, "the service was replaced"
         finally:
-            stopped.set()
-            client.join()
-            stop(level)
-    sys.stdout.write(
-        f"killed before each of {outcomes.count('killed')} writes and {later.count('killed')} of {len(later)} times "
-        f"at random: pointer whole, next command works, ledger true each time; "
-        f"{len(failures)} of {asked[0]:,} answers failed\n"
+            asking.terminate()
+            told = json.loads(asking.communicate()[0])
+            stop(place.level)
+            stop_server(place.home, "prefect")
+    print_table(lines, told)
+    return 1 if told["failures"] else 0
+
+
+def print_table(lines: list[str], told: dict[str, Any]) -> None:
+    """The table, in Markdown."""
+    text = ["| command | kills before a write | kills at random |", "|---|---|---|", *lines]
+    text.append(
+        f"\nAfter each: pointer whole, versions complete, the same command works, nothing left behind. Then "
+        f"{SWITCHES} deployments and {SWITCHES} rollbacks.\n"
+        f"{len(told['failures'])} of {told['asked']:,} questions of a client failed. {told['failures'][:3] or ''}"
     )
+    sys.stdout.write("\n".join(text) + "\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--child", type=Path)
-    parser.add_argument("--kill-at", type=int, default=0)
+    parser.add_argument("commands", nargs="*", default=["train", "deploy", "rollback"])
+    parser.add_argument("--first", type=int, default=1, help="the first write to kill before")
+    parser.add_argument("--ask", type=Path)
     given = parser.parse_args()
-    if given.child:
-        child(given.child, given.kill_at)
+    if given.ask:
+        keep_asking(given.ask)
     else:
-        main()
+        sys.exit(main(given.commands, given.first))

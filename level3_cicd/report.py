@@ -1,0 +1,75 @@
+"""The Evidently page. Imported only when one is made: Evidently takes seconds to import."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from evidently import Report
+from evidently.core.metric_types import SingleValueCalculation, SingleValueMetric
+from evidently.legacy.renderers.html_widgets import CounterData, counter
+from evidently.presets import DataDriftPreset, DataSummaryPreset
+
+from level3_cicd.monitor import PSI_LIMIT
+
+SHARE_LIMIT = 0.5
+LABELS = {
+    "ndcg_at_10": ("NDCG@10", "{:.3f}"),
+    "precision_at_10": ("precision@10", "{:.3f}"),
+    "recall_at_10": ("recall@10", "{:.3f}"),
+    "hit_at_10": ("hit rate@10", "{:.1%}"),
+    "coverage_at_10": ("coverage@10", "{:.1%}"),
+    "customers": ("customers", "{:,.0f}"),
+}
+FEATURES = ["department", "basket_size", "amount", "quantity", "hour"]
+
+
+class Scores(SingleValueMetric):
+    """How good the lists were. They were scored before; Evidently shows them, and keeps NDCG@10 as the value."""
+
+    scores: dict[str, float]
+
+
+class ScoresCalculation(SingleValueCalculation[Scores]):
+    """Evidently finds it by the type of its metric."""
+
+    def calculate(self, context: Any, current_data: Any, reference_data: Any) -> Any:
+        """NDCG@10, with all scores in one row of counters."""
+        scores = self.metric.scores
+        result = self.result(scores["ndcg_at_10"])
+        counters = [
+            CounterData(label, form.format(scores[name])) for name, (label, form) in LABELS.items() if name in scores
+        ]
+        result.widget = [counter(title=self.display_name(), counters=counters)]
+        return result
+
+    def display_name(self) -> str:
+        """What stands above the counters."""
+        return "The live release's lists, and what their customers bought"
+
+
+def report(
+    current: pd.DataFrame, reference: pd.DataFrame, html: Path | None = None, scores: dict[str, float] | None = None
+) -> dict[str, float]:
+    """The population stability index of each column; also a page with it, if `html` says where.
+
+    With `scores`, the page begins with them and ends with a summary of the data's quality.
+    """
+    drift = DataDriftPreset(columns=FEATURES, method="psi", threshold=PSI_LIMIT, drift_share=SHARE_LIMIT)
+    shown = [Scores(scores=scores)] if scores else []
+    snapshot = Report(
+        [*shown, drift, *([DataSummaryPreset(columns=FEATURES)] if scores else [])], include_tests=True
+    ).run(current, reference)
+    if html:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        snapshot.save_html(str(html))
+    return read_drift(snapshot.dict())
+
+
+def read_drift(found: dict[str, Any]) -> dict[str, float]:
+    """Column by column, the drift in an Evidently report."""
+    drift = {}
+    for metric in found["metrics"]:
+        config = metric.get("config", {})
+        if config.get("type", "").endswith("ValueDrift"):
+            drift[config["column"]] = float(metric["value"])
+    return drift
