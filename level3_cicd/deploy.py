@@ -16,6 +16,7 @@ from level3_cicd.switch import locked, repair_ledger, switch
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
 from shared.manifest import Verified, verify
 from shared.pointer import Pointer, read_pointer, require_pointer
+from shared.releases import parse_release
 from shared.revision import code_digest, lock_digest, revision
 from shared.running import stop
 
@@ -48,6 +49,7 @@ def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> 
 
 def fetch_passed(level: Path, release: str) -> Verified:
     """A release that the gate let pass, verified, in the level's own store."""
+    parse_release(release)  # before MLflow is imported
     from level3_cicd.registry import fetch
 
     folder, entry = fetch(level, release)

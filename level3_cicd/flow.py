@@ -1,5 +1,6 @@
 """The Prefect flow: prepare, validate, train, evaluate, gate, register. Imported only when a pipeline runs."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import httpx
 import pandas as pd
 from prefect import flow, tags, task
 from prefect.artifacts import create_link_artifact, create_table_artifact
@@ -21,7 +23,7 @@ from level3_cicd.ledger import Row, append
 from level3_cicd.registry import Registered
 from shared.bundle import Evidence
 from shared.dataset import Feed, open_feed
-from shared.errors import CheckFailed
+from shared.errors import CheckFailed, DependencyDown
 from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
 from shared.manifest import sha256
 from shared.model import Popular
@@ -175,13 +177,22 @@ def refuse(level: Path, as_of: date, findings: pd.DataFrame, data_digest: str, a
 
 
 def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str) -> Registered:
-    """Run the flow, marked with its level, after closing runs that a kill left open."""
-    close_crashed(level.name)
-    registry.align_aliases(level)
-    release = next_release(registry.registered(level), config.major)
-    name = f"recommender {release} through {as_of}"
-    with tags(level.name):
-        return pipeline.with_options(flow_run_name=name)(level, shop, as_of, config, actor, name, release)
+    """Run the flow, marked with its level, after closing runs that a kill left open.
+
+    Raises DependencyDown if Prefect's server or the registry does not answer.
+    """
+    try:
+        close_crashed(level.name)
+        registry.align_aliases(level)
+        release = next_release(registry.registered(level), config.major)
+        name = f"recommender {release} through {as_of}"
+        with tags(level.name):
+            return pipeline.with_options(flow_run_name=name)(level, shop, as_of, config, actor, name, release)
+    except httpx.TransportError as error:
+        raise DependencyDown(
+            f"Prefect's server at {os.environ.get('PREFECT_API_URL')} does not answer: {error}",
+            fix="Start it again, or unset PREFECT_API_URL: then one is started for the run.",
+        ) from error
 
 
 def close_crashed(tag: str) -> None:

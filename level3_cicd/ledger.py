@@ -6,11 +6,13 @@ SQLite refuses to change or delete a row, so what was live on a day is one query
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+
+from shared.errors import MlopsError
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -49,16 +51,22 @@ class Row:
 
 @contextmanager
 def opened(level: Path) -> Iterator[sqlite3.Connection]:
-    """The level's ledger, created on first use; commits at the end."""
+    """The level's ledger, created on first use; commits at the end. Raises MlopsError if it cannot be used."""
     level.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(level / "ledger.db", timeout=30)
-    connection.row_factory = sqlite3.Row
+    path = level / "ledger.db"
     try:
-        connection.executescript(SCHEMA)
-        with connection:
-            yield connection
-    finally:
-        connection.close()
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.executescript(SCHEMA)
+            with connection:
+                yield connection
+    except sqlite3.IntegrityError:
+        raise  # a trigger's word
+    except sqlite3.DatabaseError as error:
+        raise MlopsError(
+            f"The ledger {path} cannot be used: {error}",
+            fix="Look at the space left on its disk; if the file is damaged, bring it back from a backup.",
+        ) from error
 
 
 def append(level: Path, row: Row) -> Row:

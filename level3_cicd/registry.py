@@ -7,6 +7,7 @@ import logging
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from level3_cicd.ledger import live_rows
 from level3_cicd.servers import noted_server
 from level3_cicd.tools import EXPERIMENT, mlflow_client, talking_to_mlflow, tracking_uri
+from shared.columns import CUSTOMER
 from shared.errors import DependencyDown, IntegrityError, UsageError
 from shared.manifest import copy_bundle, digest_of, read_manifest, verify
 from shared.pointer import read_pointer
@@ -115,11 +117,20 @@ def page_of(level: Path, run_id: str) -> str:
 def log_model(client: "MlflowClient", run_id: str, bundle: Path) -> None:
     """Keep the bundle with the run, inside of an MLflow model that knows how to ask it."""
     import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
-    with tempfile.TemporaryDirectory(dir=bundle.parent) as temporary:
+    asked = Schema([ColSpec("string", CUSTOMER)])
+    signature = ModelSignature(inputs=asked, params=ParamSchema([ParamSpec("k", "long", 10)]))
+    with tempfile.TemporaryDirectory(dir=bundle.parent) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*An input example was not provided")
         folder = Path(temporary) / "model"
         mlflow.pyfunc.save_model(
-            str(folder), python_model=str(MODEL_CODE), artifacts={"bundle": str(bundle)}, pip_requirements=[]
+            str(folder),
+            python_model=str(MODEL_CODE),
+            artifacts={"bundle": str(bundle)},
+            signature=signature,
+            pip_requirements=[],
         )
         client.log_artifacts(run_id, str(folder), "model")
 
@@ -162,17 +173,18 @@ def fetch(level: Path, release: str) -> tuple[Path, Registered]:
     try:
         verify(target, entry.bundle_digest)
     except IntegrityError:
-        download(entry, target)
+        download(level, entry, target)
     return target, entry
 
 
-def download(entry: Registered, target: Path) -> None:
+def download(level: Path, entry: Registered, target: Path) -> None:
     """Bring a release's files from MLflow. Raises IntegrityError if they are not what was registered."""
     from mlflow.artifacts import download_artifacts
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch.") as temporary, talking_to_mlflow():
-        folder = Path(download_artifacts(artifact_uri=f"{entry.source}/{BUNDLE}", dst_path=temporary))
+        uri = f"{entry.source}/{BUNDLE}"
+        folder = Path(download_artifacts(artifact_uri=uri, dst_path=temporary, tracking_uri=tracking_uri(level)))
         copy_bundle(folder, target, entry.bundle_digest)
 
 

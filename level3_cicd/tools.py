@@ -32,11 +32,18 @@ def mlflow_client(level: Path) -> "MlflowClient":
     Several processes that open an empty database at once crash in its migrations.
     """
     os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    settings = {
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 retries hide a server that is down for minutes
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
     import logging
 
-    for noisy in ("mlflow", "alembic"):
+    for noisy in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
@@ -59,7 +66,7 @@ def talking_to_mlflow() -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        told = str(error).strip().splitlines()[0][:300]
+        told = str(error).strip().splitlines()[0].split(": Max retries")[0][:300]
         raise DependencyDown(
             f"The registry does not answer: {told}",
             fix="Start MLflow again, or mend its database. What is live goes on answering.",

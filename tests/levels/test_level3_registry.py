@@ -1,0 +1,231 @@
+"""MLflow's registry: what is kept of a release, and what happens when it is tampered with, damaged or gone."""
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from level3_cicd import deploy, registry, switch
+from level3_cicd.ledger import read
+from level3_cicd.tools import mlflow_client
+from shared.bundle import Evidence, write_bundle
+from shared.errors import DependencyDown, IntegrityError, UsageError
+from shared.manifest import Verified, digest_of, verify
+from shared.model import Frecency
+from shared.pointer import point_to, read_pointer
+from tests.conftest import make_products, make_transactions
+
+pytestmark = pytest.mark.thorough
+DAY = date(2017, 2, 9)
+
+
+def train(level: Path, release: str, verdict: str = "passed") -> None:
+    """Register a release as the pipeline does, without Prefect."""
+    with registry.evidence_of_run(level, f"recommender {release}", release, {"actor": "test"}) as evidence:
+        folder = level / ".train.test" / "bundle"
+        model = Frecency(half_life=80.0).fit(make_transactions())
+        write_bundle(folder, model, make_products(), Evidence(release, "data", "code", {"ndcg_at_10": 0.5}))
+        registry.register(level, evidence.run_id, folder, verdict)
+        shutil.rmtree(folder.parent)
+
+
+def make_live(level: Path, release: str) -> Verified:
+    folder, entry = registry.fetch(level, release)
+    bundle = verify(folder, entry.bundle_digest)
+    point_to(level, deploy.pointer_to(bundle))
+    return bundle
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A level with two good releases, the first one live, and a refused one."""
+    level = tmp_path_factory.mktemp("home") / "level3"
+    for release, verdict in (("1.0", "passed"), ("1.1", "passed"), ("1.2", "refused")):
+        train(level, release, verdict)
+    make_live(level, "1.0")
+    return level
+
+
+def test_a_release_is_found_with_its_digest_verdict_and_settings(made: Path) -> None:
+    releases = registry.registered(made)
+    assert {release: entry.verdict for release, entry in releases.items()} == {
+        "1.0": "passed",
+        "1.1": "passed",
+        "1.2": "refused",
+    }
+    client = mlflow_client(made)
+    version = client.get_model_version(registry.NAME, releases["1.1"].version)
+    run = client.get_run(version.run_id)
+    assert version.tags["bundle_digest"] == releases["1.1"].bundle_digest
+    assert {"data_digest", "revision", "trained_through", "lock"} <= set(version.tags)
+    assert (run.data.params["half_life"], run.data.metrics["ndcg_at_10"]) == ("80.0", 0.5)
+
+
+def test_the_same_inputs_make_the_same_bundle(tmp_path: Path) -> None:
+    digests = set()
+    for name in ("one", "two"):
+        evidence = Evidence("1.0", "data", "code")
+        write_bundle(tmp_path / name, Frecency().fit(make_transactions()), make_products(), evidence)
+        digests.add(digest_of(tmp_path / name))
+    assert len(digests) == 1
+
+
+def test_the_candidate_is_what_passed_last_and_a_refused_release_cannot_be_deployed(made: Path) -> None:
+    assert registry.candidate(made) == "1.1"
+    with pytest.raises(UsageError, match=r"The gate refused release 1\.2"):
+        deploy.deploy(made, "1.2", DAY)
+
+
+@pytest.mark.parametrize("name", ["9.9", "../", "1.2/../../x", "1.2\0", "1" * 5000, "candidate "])
+def test_no_other_name_reaches_the_disk(made: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"is not a release number|not found; have 1\.0, 1\.1"):
+        deploy.deploy(made, name, DAY)
+
+
+def test_an_empty_registry_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"No release has passed the gate yet\.\n  To fix: Run `mlops pipeline run`"):
+        registry.candidate(tmp_path / "level3")
+    with pytest.raises(UsageError, match=r"Release 1\.2 not found; there is none yet"):
+        deploy.deploy(tmp_path / "level3", "1.2", DAY)
+
+
+def tamper(folder: Path) -> None:
+    """Another model, with a manifest that matches it."""
+    shutil.rmtree(folder)
+    model = Frecency(popular_days=1).fit(make_transactions(days=30))
+    write_bundle(folder, model, make_products(), Evidence("1.1", "data", "code"))
+
+
+def test_what_was_tampered_with_in_the_store_is_fetched_again(made: Path) -> None:
+    folder, entry = registry.fetch(made, "1.1")
+    tamper(folder)
+    assert registry.fetch(made, "1.1") == (folder, entry)
+    assert verify(folder).digest == entry.bundle_digest
+
+
+def test_what_was_tampered_with_in_the_registry_is_never_deployed(made: Path) -> None:
+    entry = registry.registered(made)["1.1"]
+    artifacts = Path(entry.source.removeprefix("file://")) / registry.BUNDLE
+    sound = artifacts.with_name("sound")
+    shutil.copytree(artifacts, sound)
+    shutil.rmtree(made / "bundles" / "1.1", ignore_errors=True)
+    tamper(artifacts)
+    before = read_pointer(made)
+    try:
+        with pytest.raises(IntegrityError, match="is not the bundle that was registered"):
+            deploy.deploy(made, "1.1", DAY)
+    finally:
+        shutil.rmtree(artifacts)
+        sound.rename(artifacts)
+    assert read_pointer(made) == before
+    row = read(made)[-1]
+    assert (row.step, row.verdict, row.release) == ("deploy", "refused", "1.1")
+
+
+def test_aliases_that_are_missing_or_behind_are_put_right(made: Path) -> None:
+    client = mlflow_client(made)
+    client.delete_registered_model_alias(registry.NAME, "champion")
+    client.set_registered_model_alias(registry.NAME, "candidate", registry.registered(made)["1.2"].version)
+    registry.align_aliases(made)
+    found = {
+        alias: client.get_model_version_by_alias(registry.NAME, alias).tags["release"]
+        for alias in ("champion", "candidate")
+    }
+    assert found == {"champion": "1.0", "candidate": "1.1"}
+
+
+def test_a_run_that_a_kill_left_open_is_closed_by_the_next_one(made: Path) -> None:
+    client = mlflow_client(made)
+    left = client.create_run(registry.experiment_id(client), tags={"level": made.name})
+    with registry.evidence_of_run(made, "next", "1.3", {}):
+        pass
+    found = client.get_run(left.info.run_id)
+    assert (found.info.status, found.data.tags["crashed"]) == ("KILLED", "true")
+
+
+def test_a_run_that_fails_is_closed_as_failed(made: Path) -> None:
+    with pytest.raises(ZeroDivisionError), registry.evidence_of_run(made, "failing", "1.3", {}) as evidence:
+        _ = 1 / 0
+    assert mlflow_client(made).get_run(evidence.run_id).info.status == "FAILED"
+
+
+def test_a_registry_that_is_down_or_damaged_is_a_dependency_that_is_down(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "mlflow.db").write_bytes(b"no database " * 1000)
+    with pytest.raises(DependencyDown, match="does not answer"):
+        registry.registered(tmp_path / "damaged")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLOPS_MLFLOW_URI", "http://127.0.0.1:9")
+    elsewhere = tmp_path / "level3"
+    shutil.copytree(made / "bundles", elsewhere / "bundles")
+    point_to(elsewhere, deploy.pointer_to(verify(elsewhere / "bundles" / "1.0")))
+    before = read_pointer(elsewhere)
+    with pytest.raises(DependencyDown, match="does not answer"):
+        deploy.deploy(elsewhere, "1.1", DAY)
+    assert read_pointer(elsewhere) == before
+    assert read(elsewhere)[-1].verdict == "refused"
+
+
+def test_several_processes_may_be_the_first(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from level3_cicd.registry import registered, experiment_id;"
+        "from level3_cicd.tools import mlflow_client;"
+        "level = Path(sys.argv[1]); print(experiment_id(mlflow_client(level)), registered(level))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "level3")]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    told = [process.communicate() for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], told
+    assert {out.strip() for out, _ in told} == {"1 {}"}
+
+
+FULL_DISK = """
+import json, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from mlops.cli import main
+sys.argv = ["mlops", "--level", "3", "deploy", "rollback", "--as-of", "2017-02-09"]
+main()
+"""
+
+
+def test_where_nothing_can_be_written_a_rollback_says_so_and_what_is_live_stays(made: Path, tmp_path: Path) -> None:
+    """No file may grow in this process: like a full disk, but without filling one."""
+    level = tmp_path / "level3"
+    for release in ("1.1", "1.0"):
+        folder, entry = registry.fetch(made, release)
+        shutil.copytree(folder, level / "bundles" / release)
+        bundle = verify(level / "bundles" / release, entry.bundle_digest)
+        switch.switch(level, bundle, deploy.pointer_to(bundle), DAY, "deploy", "test", "made")
+    before = json.loads((level / "live.json").read_text())
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK],
+        env={"MLOPS_HOME": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads((level / "live.json").read_text()) == before
+
+
+def test_the_registered_model_answers_a_data_frame(made: Path) -> None:
+    import mlflow
+
+    from level3_cicd.tools import tracking_uri
+
+    mlflow.set_tracking_uri(tracking_uri(made))
+    registry.align_aliases(made)
+    champion = mlflow.pyfunc.load_model("models:/recommender@champion")
+    lists = champion.predict(pd.DataFrame({"customer_id": ["c00", "c01"]}), params={"k": 3})
+    assert lists.groupby("customer_id").size().to_dict() == {"c00": 3, "c01": 3}
