@@ -100,9 +100,28 @@ def release(level: int) -> Iterator[Finding]:
 
 def leftovers() -> Iterator[Finding]:
     """What killed runs left behind."""
-    patterns = ("*/runs/.*.part", "*/bundles/.*", "*/.train.*", ".shop.*")
-    for path in sorted(found for pattern in patterns for found in home().glob(pattern)):
-        yield Finding("leftover", False, f"{path} is of a run that was killed", remover(path))
+    from shared.running import command_of
+
+    for level in filter(is_idle, map(folder, present())):
+        for pattern in ("runs/.*.part", "bundles/.*", ".train.*"):
+            for path in sorted(level.glob(pattern)):
+                yield Finding("leftover", False, f"{path} is of a run that was killed", remover(path))
+    for path in sorted(home().glob(".shop.[0-9]*")):
+        if not command_of(int(path.suffix[1:])):
+            yield Finding("leftover", False, f"{path} is of an import that was killed", remover(path))
+
+
+def is_idle(level: Path) -> bool:
+    """Whether no pipeline and no deployment is under way, whose files would look like leftovers."""
+    from filelock import FileLock, Timeout
+
+    if not level.exists():
+        return True
+    try:
+        with FileLock(level / ".pipeline.lock", timeout=0), FileLock(level / ".deploy.lock", timeout=0):
+            return True
+    except Timeout:
+        return False
 
 
 def remover(path: Path) -> Callable[[], object]:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from shared.columns import (
     AMOUNT,
@@ -85,7 +86,13 @@ class Feed:
 
     def products(self) -> pd.DataFrame:
         """The catalogue: one row per product, with a name and a department."""
-        return pd.read_parquet(self.folder / "products.parquet")
+        file = self.folder / "products.parquet"
+        try:
+            return pd.read_parquet(file, columns=PRODUCTS)
+        except (pa.ArrowException, ValueError, OSError) as error:
+            raise CheckFailed(
+                f"{file} cannot be read as the catalogue: {error}", fix="Import the shop again with --replace."
+            ) from error
 
     def digest(self, as_of: date) -> str:
         """What a model trained through `as_of` was trained on. The order of rows does not change it."""
@@ -127,7 +134,10 @@ def open_feed(folder: Path, progress: Progress = iter) -> Feed:
     `progress` wraps the iteration over days, so that a caller can show how far it is.
     """
     if not (folder / "shop.json").exists():
-        write_feed(folder, *read_real_year(), name="completejourney 2017", progress=progress)
+        with writing(folder):
+            take_over(folder)
+            if not (folder / "shop.json").exists():  # another process may have prepared it meanwhile
+                write_feed(folder, *read_real_year(), name="completejourney 2017", progress=progress)
     feed = Feed(folder)
     if feed.about["format"] != FORMAT:
         raise UsageError(
@@ -191,15 +201,34 @@ def staged(folder: Path, replace: bool = False) -> Iterator[Path]:
     part.mkdir(parents=True)
     try:
         yield part
-        if replace:
-            set_aside(folder)
-        if folder.exists() and any(folder.iterdir()):
+        if folder.exists() and any(folder.iterdir()) and not replace:
             raise UsageError(
                 f"{folder} already holds a shop.", fix="Remove it first, or set MLOPS_HOME to another folder."
             )
-        part.replace(folder)
+        shutil.rmtree(whole(folder), ignore_errors=True)
+        part.replace(whole(folder))
+        if replace:
+            set_aside(folder)
+        whole(folder).replace(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def writing(folder: Path) -> FileLock:
+    """The lock of those who write a feed; a second one waits."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder.with_name(f".{folder.name}.lock"))
+
+
+def whole(folder: Path) -> Path:
+    """Where a feed waits that is whole, but not yet in its place."""
+    return folder.with_name(f".{folder.name}.whole")
+
+
+def take_over(folder: Path) -> None:
+    """Put a feed in its place where a kill came between setting the old one aside and that."""
+    if whole(folder).exists() and not folder.exists():
+        whole(folder).replace(folder)
 
 
 def write_days(

@@ -18,7 +18,7 @@ import pandas as pd
 
 from shared.cleaning import Mapping, as_text, check_time_format, guess_time_format, sort_out
 from shared.columns import CUSTOMER, DEPARTMENT, NAME, PRODUCT, PRODUCTS, UNKNOWN
-from shared.dataset import Feed, day_file, open_feed, staged, write_days
+from shared.dataset import Feed, day_file, open_feed, staged, write_days, writing
 from shared.errors import CheckFailed, UsageError
 from shared.exports import REASON, Export, digest_file, open_export
 from shared.spool import Spool
@@ -110,7 +110,7 @@ def write_shop(
     progress: Progress,
 ) -> Report:
     """Sort the rows out, and write those that are taken day by day."""
-    with staged(shop, replace=replace_shop) as part:
+    with writing(shop), staged(shop, replace=replace_shop) as part:
         with Spool(part, export.columns) as spool:
             report, names = spool_rows(export, mapping, spool, progress)
         if not report.taken:

@@ -104,6 +104,16 @@ def test_the_doctor_finds_and_mends_leftovers(home: Path, capsys: pytest.Capture
     assert not left.exists()
 
 
+def test_the_doctor_leaves_alone_what_is_being_worked_on(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    working = home / "level3" / "bundles" / ".fetch.now"
+    working.mkdir(parents=True)
+    with locked(home / "level3"):
+        run(capsys, "doctor", "--fix")
+        assert working.exists()
+    run(capsys, "doctor", "--fix")
+    assert not working.exists()
+
+
 def test_the_doctor_finds_a_damaged_release(
     home: Path, capsys: pytest.CaptureFixture[str], transactions: pd.DataFrame, products: pd.DataFrame
 ) -> None:

@@ -1,5 +1,7 @@
 """The feed: what it brings for which day."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -7,8 +9,18 @@ import pandas as pd
 import pytest
 
 from shared.columns import CUSTOMER, PRODUCT, TIME
-from shared.dataset import Feed, digest_rows, open_feed, purchases, require_day, write_feed
-from shared.errors import UsageError
+from shared.dataset import (
+    Feed,
+    digest_rows,
+    open_feed,
+    purchases,
+    require_day,
+    staged,
+    write_days,
+    write_feed,
+)
+from shared.errors import MlopsError, UsageError
+from shared.places import set_aside, today
 
 
 def test_the_real_year_is_whole(real_shop: Path) -> None:
@@ -66,3 +78,57 @@ def test_a_shop_is_never_overwritten(tmp_path: Path, transactions: pd.DataFrame,
 def test_a_day_outside_of_the_feed_is_refused(real_shop: Path) -> None:
     with pytest.raises(UsageError, match="2017-01-01 to 2018-01-01"):
         require_day(open_feed(real_shop), date(2016, 12, 31))
+
+
+def test_a_kill_while_one_shop_replaces_another_loses_neither(
+    tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = tmp_path / "shop"
+    write_feed(shop, transactions, products, name="old")
+
+    def killed(folder: Path) -> None:
+        set_aside(folder)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shared.dataset.set_aside", killed)
+    with pytest.raises(KeyboardInterrupt), staged(shop, replace=True) as part:
+        write_days(part, [(date(2017, 1, 1), transactions)], products, {"name": "new"})
+    assert open_feed(shop).about["name"] == "new"
+    assert open_feed(tmp_path / "aside" / "shop-1").about["name"] == "old"
+
+
+def test_of_several_that_are_the_first_one_prepares_the_shop(
+    tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[int] = []
+
+    def read() -> tuple[pd.DataFrame, pd.DataFrame]:
+        prepared.append(1)
+        return transactions, products
+
+    monkeypatch.setattr("shared.dataset.read_real_year", read)
+    with ThreadPoolExecutor(4) as several:
+        feeds = list(several.map(open_feed, [tmp_path / "shop"] * 4))
+    assert (len(prepared), {len(feed.days) for feed in feeds}) == (1, {40})
+
+
+@pytest.mark.parametrize(
+    ("file", "use"),
+    [
+        ("shop.json", lambda shop: Feed(shop).days),
+        ("shop.json", today),
+        ("products.parquet", lambda shop: Feed(shop).products()),
+    ],
+)
+def test_a_damaged_file_of_the_shop_is_named(
+    tmp_path: Path,
+    transactions: pd.DataFrame,
+    products: pd.DataFrame,
+    file: str,
+    use: Callable[[Path], object],
+) -> None:
+    shop = tmp_path / "shop"
+    write_feed(shop, transactions, products, name="checkerboard")
+    (shop / file).write_bytes(b"{ damaged")
+    with pytest.raises(MlopsError, match=file):
+        use(shop)
