@@ -1,12 +1,10 @@
 """The typed form of config.toml."""
 
-import tomllib
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from shared.config import Strict
-from shared.errors import UsageError
 
 CONFIG = Path(__file__).with_name("config.toml")
 
@@ -19,11 +17,3 @@ class LoopConfig(Strict):
     shadow_most_days: int = Field(ge=1)
     shadow_margin: float = Field(ge=0, le=1)
     shadow_error: float = Field(gt=0, lt=1)
-
-
-def read_loop_config(path: Path = CONFIG) -> LoopConfig:
-    """The loop's configuration. Raises UsageError with every mistake in it."""
-    try:
-        return LoopConfig.model_validate(tomllib.loads(path.read_text()))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise UsageError(f"{path} cannot be used: {error}", fix="Correct the file.") from error

@@ -12,11 +12,12 @@ from pathlib import Path
 from level3_cicd import pipeline
 from level3_cicd.deploy import deploy
 from level3_cicd.ledger import Row, append, read
-from level4_monitoring.config import LoopConfig, read_loop_config
+from level4_monitoring.config import CONFIG, LoopConfig
 from level4_monitoring.decide import Decision, Seen, decide
 from level4_monitoring.monitor import Day, monitor
 from level4_monitoring.refresh import refresh
 from level4_monitoring.shadow import read_evidence, score_day
+from shared.config import read_config
 from shared.dataset import Feed, open_feed, require_day
 from shared.errors import IntegrityError, MlopsError
 from shared.places import home
@@ -36,7 +37,7 @@ def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, 
     day = monitor(level, feed, as_of)
     histories = refresh(level, feed, as_of)
     seen = watch_challenger(level, feed, day)
-    decision = decide(seen, config or read_loop_config())
+    decision = decide(seen, config or read_config(CONFIG, LoopConfig))
     carry_out(level, decision, as_of)
     numbers = {
         "ndcg_at_10": day.ndcg,

@@ -32,14 +32,15 @@ class ModelConfig(Strict):
         return MODELS[self.model](**parameters)
 
 
-Config = TypeVar("Config", bound=ModelConfig)
+Config = TypeVar("Config", bound=Strict)
 
 
 def read_config(path: Path, form: type[Config]) -> Config:
     """The configuration in a TOML file. Raises UsageError with every mistake in it."""
     try:
         config = form.model_validate(tomllib.loads(path.read_text()))
-        config.estimator()
+        if isinstance(config, ModelConfig):
+            config.estimator()
     except ValidationError as error:
         mistakes = "; ".join(f"{'.'.join(map(str, at['loc']))}: {at['msg']}" for at in error.errors())
         raise UsageError(f"{path} cannot be used: {mistakes}", fix="Correct the file.") from error

@@ -8,16 +8,18 @@ import pandas as pd
 import pytest
 
 from level4_monitoring.confidence import radius
-from level4_monitoring.config import read_loop_config
+from level4_monitoring.config import CONFIG as CONFIG_FILE
+from level4_monitoring.config import LoopConfig
 from level4_monitoring.decide import Seen, decide
 from level4_monitoring.predictions import log_file, logger, read_served
 from level4_monitoring.shadow import Evidence
 from shared.answering import Answers
 from shared.bundle import Bundle
+from shared.config import read_config
 from shared.live import Live
 from shared.model import Popular
 
-CONFIG = read_loop_config()
+CONFIG = read_config(CONFIG_FILE, LoopConfig)
 
 
 def evidence(difference: float, days: int = 5, pairs: int = 1800, deviation: float = 0.05) -> Evidence:
