@@ -77,4 +77,4 @@ def report(
     os.environ["DO_NOT_TRACK"] = "true"
     from level3_cicd.report import report
 
-    return report(current, reference, html, scores)
+    return report(current, reference, PSI_LIMIT, html, scores)

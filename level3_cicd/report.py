@@ -9,8 +9,6 @@ from evidently.core.metric_types import SingleValueCalculation, SingleValueMetri
 from evidently.legacy.renderers.html_widgets import CounterData, counter
 from evidently.presets import DataDriftPreset, DataSummaryPreset
 
-from level3_cicd.monitor import PSI_LIMIT
-
 SHARE_LIMIT = 0.5
 LABELS = {
     "ndcg_at_10": ("NDCG@10", "{:.3f}"),
@@ -48,13 +46,17 @@ class ScoresCalculation(SingleValueCalculation[Scores]):
 
 
 def report(
-    current: pd.DataFrame, reference: pd.DataFrame, html: Path | None = None, scores: dict[str, float] | None = None
+    current: pd.DataFrame,
+    reference: pd.DataFrame,
+    limit: float,
+    html: Path | None = None,
+    scores: dict[str, float] | None = None,
 ) -> dict[str, float]:
-    """The population stability index of each column; also a page with it, if `html` says where.
+    """The population stability index of each column; also a page, if `html` says where, on which `limit` is drift.
 
     With `scores`, the page begins with them and ends with a summary of the data's quality.
     """
-    drift = DataDriftPreset(columns=FEATURES, method="psi", threshold=PSI_LIMIT, drift_share=SHARE_LIMIT)
+    drift = DataDriftPreset(columns=FEATURES, method="psi", threshold=limit, drift_share=SHARE_LIMIT)
     shown = [Scores(scores=scores)] if scores else []
     snapshot = Report(
         [*shown, drift, *([DataSummaryPreset(columns=FEATURES)] if scores else [])], include_tests=True

@@ -156,12 +156,21 @@ def look_after(place: Place) -> None:
     pointer = require_pointer(level)
     assert live_rows(level)[-1].bundle_digest == pointer.bundle_digest, "the ledger lies"
     assert client.search_runs([experiment_id(client)], "attributes.status = 'RUNNING'") == [], "a run is left open"
+    assert open_flow_runs() == 0, "a flow run is left open"
     assert [*level.glob(".train.*")] == [], "training left files behind"
     assert find(level / "staging") is None, "a staging service was left running"
     releases = registered(level)
     passed = [entry.version for entry in releases.values() if entry.verdict == "passed"]
     candidate = client.get_model_version_by_alias(NAME, "candidate").version
     assert candidate == passed[-1], "the alias candidate is behind"
+
+
+def open_flow_runs() -> int:
+    """How many runs Prefect takes to be running."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        return sum(run.state_name in ("Running", "Pending") for run in client.read_flow_runs())
 
 
 def look_at_champion(place: Place) -> None:

@@ -1,15 +1,16 @@
 """Level 3's story: commits are pushed, the workflows test, train and deploy them, or refuse; one command goes back."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from level3_cicd import deploy, story
+from level3_cicd import deploy, monitor, servers, story
 from level3_cicd.ledger import Row, live_on, read
 from level3_cicd.registry import registered
 from level3_cicd.scratch import git
+from shared.dataset import open_feed
 from shared.errors import UsageError
 from shared.pointer import require_pointer
 
@@ -120,3 +121,41 @@ def test_the_champion_loads_with_mlflow_and_answers_as_the_service_does(level: P
     pd.testing.assert_frame_equal(
         champion.predict(pd.DataFrame({"customer_id": ["1", "7"]})), live.recommend(["1", "7"]), check_exact=True
     )
+
+
+def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_kill_left_open(level: Path) -> None:
+    prefect = servers.launch_prefect(level.parent)
+    servers.wait_for(level.parent, prefect.name)
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.states import Running
+
+    from level3_cicd import flow
+    from level3_cicd.registry import experiment_id
+    from level3_cicd.tools import mlflow_client
+
+    try:
+        with temporary_settings({PREFECT_API_URL: f"{prefect.url}/api"}), get_client(sync_client=True) as client:
+            left = client.create_flow_run(flow.pipeline, state=Running(), tags=[level.name])
+            flow.close_crashed(level.name)
+            runs = {run.name: run.state_name for run in client.read_flow_runs() if run.id != left.id}
+            assert client.read_flow_run(left.id).state_name == "Crashed"
+            artifacts = {artifact.key: str(artifact.data) for artifact in client.read_artifacts()}
+    finally:
+        servers.stop_server(level.parent, prefect.name)
+    mlflow = mlflow_client(level)
+    kept = mlflow.search_runs([experiment_id(mlflow)])
+    assert {run.info.run_name for run in kept} == set(runs)
+    assert runs["recommender 1.0 through 2017-06-04"] == "Completed"
+    assert sorted(runs.values()) == ["Completed", "Completed", "Completed", "Failed", "Failed"]
+    assert {"gate", "mlflow-run"} <= set(artifacts)
+    assert "[Release 1." in artifacts["mlflow-run"]
+
+
+def test_the_report_shows_how_good_the_lists_were_beside_drift_and_quality(level: Path) -> None:
+    seen = monitor.monitor(level, open_feed(level.parent / "shop"), AS_OF + timedelta(days=14))
+    page = seen.report.read_text()
+    assert set(seen.drift) == {"department", "basket_size", "amount", "quantity", "hour"}
+    assert 0.2 < seen.metrics["ndcg_at_10"] < 0.4
+    for shown in ("NDCG@10", f"{seen.metrics['ndcg_at_10']:.3f}", "Data Drift Summary", "Dataset Summary"):
+        assert shown in page
