@@ -16,8 +16,7 @@ from shared.places import CHECKOUT, home
 
 WORKFLOWS = Path(".github/workflows")
 STAND_IN = Path("level3_cicd/runner")
-AUTHOR = {"GIT_AUTHOR_NAME": "operator", "GIT_AUTHOR_EMAIL": "operator@localhost"}
-COMMITTER = {"GIT_COMMITTER_NAME": "operator", "GIT_COMMITTER_EMAIL": "operator@localhost"}
+OPERATOR = {"user.name": "operator", "user.email": "operator@localhost"}
 REMOTE_ACTION = re.compile(r"uses: (actions/(?:upload|download)-artifact@\w+)")
 
 
@@ -32,9 +31,8 @@ class Scratch:
 
 def git(folder: Path, *words: str) -> str:
     """Run git in a folder; returns what it printed. Raises DependencyDown with git's words if it fails."""
-    environment = {**os.environ, **AUTHOR, **COMMITTER}
     try:
-        done = subprocess.run(["git", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         raise DependencyDown("git is not installed.", fix="Install git, for example `apt install git`.") from error
     if done.returncode:
@@ -53,6 +51,8 @@ def make_scratch(folder: Path) -> Scratch:
     git(scratch.origin, "symbolic-ref", "HEAD", "refs/heads/main")
     for clone in (scratch.work, scratch.ci):
         git(folder, "clone", "--quiet", "--branch", "main", str(scratch.origin), str(clone))
+        for setting, value in OPERATOR.items():  # who takes part needs no settings of their own
+            git(clone, "config", setting, value)
     return scratch
 
 

@@ -58,8 +58,8 @@ class Story:
 
     def release(self, diff: str, message: str, as_of: date) -> int:
         """Push a change and let the workflow run; returns its exit code."""
-        began = time.monotonic()
         commit = push_or_wait(self, diff, message)
+        began = time.monotonic()
         code = run_workflow(self.scratch, as_of, self.level / "ci" / f"{commit[:12]}.log")
         outcome = "succeeded" if code == 0 else "failed"
         self.tell(f"  pushed {commit[:12]} ({message}); the workflow {outcome} after {time.monotonic() - began:.0f} s")
