@@ -35,7 +35,7 @@ def bare(home: Path, config: PipelineConfig) -> None:
     holdout = hold_out(feed.through(AS_OF), AS_OF)
     steps.refuse_bad_data(steps.validate(feed, AS_OF))
     model = steps.train(config, hold_out(feed.through(AS_OF), AS_OF))
-    judged = steps.evaluate(model, steps.read_live(home / "level3", holdout), holdout, feed.products())
+    judged = steps.evaluate(model, steps.read_live(home / "level3", holdout)[0], holdout, feed.products())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "bundle"
         steps.bundle(folder, model, feed, AS_OF, Evidence("1.0", feed.digest(AS_OF), "bare", judged.metrics))

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from level2_basic_automation.deploy import deploy, releases, run_folder
 from shared.bundle import Evidence, write_bundle
 from shared.checks import check_days
 from shared.config import ModelConfig, read_config
 from shared.dataset import Feed, open_feed, require_day
+from shared.errors import Locked
 from shared.holdout import hold_out
 from shared.places import home
 from shared.releases import next_release
@@ -38,9 +41,15 @@ class Run:
 
 def run(as_of: date, config_file: Path = CONFIG, deploy: Callable[[str], object] = deploy) -> Run:
     """Train on everything through `as_of` and deploy the result."""
-    made = train(as_of, config_file)
-    deploy(made.release)
-    return made
+    level = home() / LEVEL
+    level.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(level / ".pipeline.lock", timeout=0):
+            made = train(as_of, config_file)
+            deploy(made.release)
+            return made
+    except Timeout as error:
+        raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error
 
 
 def train(as_of: date, config_file: Path = CONFIG) -> Run:

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from level3_cicd.ledger import Row, append, live_rows, read
-from level3_cicd.smoke import smoke_test, staged
+from level3_cicd.smoke import smoke_test, staging
 from level3_cicd.switch import locked, repair_ledger, switch
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
 from shared.manifest import Verified, verify
@@ -28,12 +28,15 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
     release, or refused by the gate), IntegrityError, CheckFailed (smoke test), Locked, RolledBack (the live
     service did not take it over, or fails the smoke test with it).
     """
+    parse_release(release)
     from level3_cicd.registry import align_aliases, forget_old_bundles
 
     with locked(level), refusals_written_down(level, release, as_of, actor):
         repair(level, as_of)
+        tried = tried_out(level, release) or stage(level, release, as_of, actor)
         bundle = fetch_passed(level, release)
-        tried = tried_out(level, bundle) or stage(level, bundle, as_of, actor)
+        if bundle.digest != tried.bundle_digest:  # the number was given anew
+            tried = stage(level, release, as_of, actor)
         pointer = with_todays_histories(pointer_to(bundle), bundle, level)
         row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; {tried.reason}")
         align_aliases(level)
@@ -42,14 +45,13 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
 
 
 def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> str:
-    """Fetch, verify and stage a release without making it live; returns what the smoke test found."""
+    """Fetch, verify and stage a release without making it live; returns what was found."""
     with locked(level), refusals_written_down(level, release, as_of, actor):
-        return stage(level, fetch_passed(level, release), as_of, actor).reason
+        return stage(level, release, as_of, actor).reason
 
 
 def fetch_passed(level: Path, release: str) -> Verified:
     """A release that the gate let pass, verified, in the level's own store."""
-    parse_release(release)  # before MLflow is imported
     from level3_cicd.registry import fetch
 
     folder, entry = fetch(level, release)
@@ -58,10 +60,12 @@ def fetch_passed(level: Path, release: str) -> Verified:
     return verify(folder, entry.bundle_digest)
 
 
-def stage(level: Path, bundle: Verified, as_of: date, actor: str) -> Row:
+def stage(level: Path, release: str, as_of: date, actor: str) -> Row:
     """Try a release out in staging, and write down what was found and by which code."""
-    with staged(level, pointer_to(bundle)) as service:
-        found = smoke_test(service, bundle)
+    parse_release(release)
+    with staging(level) as service:
+        bundle = fetch_passed(level, release)
+        found = smoke_test(service.take(pointer_to(bundle)), bundle)
     row = Row(
         as_of=as_of,
         step="stage",
@@ -76,10 +80,10 @@ def stage(level: Path, bundle: Verified, as_of: date, actor: str) -> Row:
     return append(level, row)
 
 
-def tried_out(level: Path, bundle: Verified) -> Row | None:
-    """The row of this very bundle's last try-out in staging by this very code, if there was one."""
-    rows = read(level, "step = 'stage' AND verdict = 'passed' AND bundle_digest = ?", (bundle.digest,))
-    return next((row for row in reversed(rows) if row.numbers == this_code()), None)
+def tried_out(level: Path, release: str) -> Row | None:
+    """The row of a release's last try-out in staging, if it passed, by this very code."""
+    rows = read(level, "release = ? AND (step = 'stage' OR (step = 'deploy' AND verdict = 'refused'))", (release,))
+    return rows[-1] if rows and rows[-1].verdict == "passed" and rows[-1].numbers == this_code() else None
 
 
 def this_code() -> dict[str, str]:
@@ -95,14 +99,20 @@ def refusals_written_down(level: Path, release: str, as_of: date, actor: str) ->
     except RolledBack:
         raise  # the switch has written it down
     except (IntegrityError, CheckFailed, DependencyDown) as error:
-        append(level, Row(as_of, "deploy", "refused", error.what, release, revision=revision(), actor=actor))
+        verdict = "unavailable" if isinstance(error, DependencyDown) else "refused"
+        append(level, Row(as_of, "deploy", verdict, error.what, release, revision=revision(), actor=actor))
         raise
 
 
 def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "asked for") -> Row:
-    """Go back to the release that was live before. Raises UsageError if there was none."""
+    """Go back to the release that was live before. Raises UsageError if there was none.
+
+    A rollback that was interrupted after its switch has gone back already: typed again, it goes no further.
+    """
     with locked(level):
-        repair(level, as_of)
+        repaired = repair(level, as_of)
+        if repaired and repaired.step == "rollback":
+            return repaired
         now = require_pointer(level)
         before = [row for row in live_rows(level) if row.release != now.release]
         if not before:
@@ -112,10 +122,10 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
         return switch(level, bundle, pointer, as_of, "rollback", actor, reason)
 
 
-def repair(level: Path, as_of: date) -> None:
-    """Mend what a killed deployment left: a switch that was not written down, a staging service that runs on."""
-    repair_ledger(level, as_of)
+def repair(level: Path, as_of: date) -> Row | None:
+    """Mend what a killed command left; returns the row of a switch that was made and not written down."""
     stop(level / "staging")
+    return repair_ledger(level, as_of)
 
 
 def pointer_to(bundle: Verified) -> Pointer:

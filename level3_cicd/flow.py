@@ -1,5 +1,6 @@
 """The Prefect flow: prepare, validate, train, evaluate, gate, register. Imported only when a pipeline runs."""
 
+import logging
 import os
 import tempfile
 import time
@@ -30,6 +31,7 @@ from shared.model import Popular
 from shared.releases import next_release
 from shared.revision import code_digest, lock_digest, revision
 
+log = logging.getLogger("level3.flow")
 Function = TypeVar("Function", bound=Callable)
 
 
@@ -39,10 +41,13 @@ def step(function: Function) -> Function:
 
 
 def same_inputs(context: TaskRunContext, given: dict[str, Any]) -> str:
-    """The key of a cached task: the digests of the data, of the code and of its requirements, and the configuration."""
+    """The key of a cached task: the digests of data, code and requirements, and the configuration.
+
+    The files' sizes and times are in it, as the data's digest is what was noted when the feed was written.
+    """
     feed, as_of, config = given["feed"], given["as_of"], given.get("config")
     settings = config.model_dump_json(exclude={"gate"}) if config else ""
-    inputs = f"{feed.digest(as_of)} {settings} {code_digest()} {lock_digest()}"
+    inputs = f"{feed.digest(as_of)} {feed.stamps(as_of)} {settings} {code_digest()} {lock_digest()}"
     return f"{context.task.name}-{sha256(inputs.encode())}"  # it becomes a file's name: no long ones
 
 
@@ -89,35 +94,19 @@ def evaluate(
     level: Path, folder: Path, model: Popular, feed: Feed, holdout: Holdout, as_of: date, release: str
 ) -> steps.Judged:
     """The candidate beside popular and beside the live model; then it becomes a bundle in `folder`."""
-    judged = steps.evaluate(model, steps.read_live(level, holdout), holdout, feed.products())
+    live, note = steps.read_live(level, holdout)
+    judged = replace(steps.evaluate(model, live, holdout, feed.products()), note=note)
     evidence = Evidence(release, feed.digest(as_of), revision(), judged.metrics)
     steps.bundle(folder, model, feed, as_of, evidence)
     return replace(judged, measured=replace(judged.measured, milliseconds=steps.time_one(folder)))
 
 
 @step
-def gate(
-    level: Path, release: str, judged: steps.Judged, config: PipelineConfig, as_of: date, data_digest: str, actor: str
-) -> Verdict:
-    """Judge, and write the verdict into the ledger and into Prefect's page of the run."""
+def gate(release: str, judged: steps.Judged, config: PipelineConfig) -> Verdict:
+    """Judge, and show the verdict on Prefect's page of the run."""
     verdict = decide(judged.measured, config.gate)
     rules = [asdict(rule) for rule in verdict.rules]
     create_table_artifact(key="gate", table=rules, description=f"Release {release}: {verdict.reason}")
-    reason = verdict.reason
-    if verdict.passed:
-        reason += f"; judged with histories through {HOLDOUT_DAYS} days before {as_of}, then brought up to date"
-    row = Row(
-        as_of=as_of,
-        step="gate",
-        verdict="passed" if verdict.passed else "refused",
-        reason=reason,
-        release=release,
-        data_digest=data_digest,
-        revision=revision(),
-        actor=actor,
-        numbers={"metrics": judged.metrics, "rules": rules},
-    )
-    append(level, row)
     return verdict
 
 
@@ -125,7 +114,11 @@ def gate(
 def register(level: Path, run_id: str, folder: Path, verdict: Verdict) -> Registered:
     """Give the bundle a version in the registry; a refused one is kept as refused."""
     entry = registry.register(level, run_id, folder, "passed" if verdict.passed else "refused")
-    create_link_artifact(key="mlflow-run", link=registry.page_of(level, run_id), link_text=f"Release {entry.release}")
+    link = registry.page_of(level, run_id)
+    try:
+        create_link_artifact(key="mlflow-run", link=link, link_text=f"Release {entry.release}")
+    except Exception as error:  # noqa: BLE001  the release is registered; a link is no reason to fail
+        log.warning("Prefect's page has no link to %s: %s", link, error)
     return entry
 
 
@@ -145,18 +138,38 @@ def pipeline(
         with tempfile.TemporaryDirectory(dir=level, prefix=".train.") as temporary:
             folder = Path(temporary) / "bundle"
             judged = evaluate(level, folder, model, feed, holdout, as_of, release)
-            verdict = gate(level, release, judged, config, as_of, feed.digest(as_of), actor)
+            verdict = gate(release, judged, config)
             evidence.keep("config.json", config.model_dump())
             evidence.keep("data.json", {"first": str(feed.first_day), "last": str(as_of), "digest": feed.digest(as_of)})
             evidence.keep("gate.json", {"passed": verdict.passed, "rules": [asdict(rule) for rule in verdict.rules]})
             evidence.keep("duration.json", {"seconds": time.perf_counter() - began})
             entry = register(level, evidence.run_id, folder, verdict)
+        append(level, gate_row(entry, verdict, judged, feed, as_of, actor))
         if not verdict.passed:
             raise CheckFailed(
                 f"The gate refused release {release}: {verdict.reason}",
                 fix="It is kept in the registry as refused. Train another one; what is live stays live.",
             )
     return entry
+
+
+def gate_row(entry: Registered, verdict: Verdict, judged: steps.Judged, feed: Feed, as_of: date, actor: str) -> Row:
+    """The gate's verdict, written down when the release is in the registry."""
+    reason = verdict.reason + (f"; {judged.note}" if judged.note else "")
+    if verdict.passed:
+        reason += f"; judged with histories through {HOLDOUT_DAYS} days before {as_of}, then brought up to date"
+    return Row(
+        as_of=as_of,
+        step="gate",
+        verdict=entry.verdict,
+        reason=reason,
+        release=entry.release,
+        bundle_digest=entry.bundle_digest,
+        data_digest=feed.digest(as_of),
+        revision=revision(),
+        actor=actor,
+        numbers={"metrics": judged.metrics, "rules": [asdict(rule) for rule in verdict.rules]},
+    )
 
 
 def refuse(level: Path, as_of: date, findings: pd.DataFrame, data_digest: str, actor: str) -> None:
@@ -188,7 +201,7 @@ def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str
         name = f"recommender {release} through {as_of}"
         with tags(level.name):
             return pipeline.with_options(flow_run_name=name)(level, shop, as_of, config, actor, name, release)
-    except httpx.TransportError as error:
+    except httpx.HTTPError as error:
         raise DependencyDown(
             f"Prefect's server at {os.environ.get('PREFECT_API_URL')} does not answer: {error}",
             fix="Start it again, or unset PREFECT_API_URL: then one is started for the run.",

@@ -31,7 +31,9 @@ CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON ledger
 class Row:
     """A decision.
 
-    step: gate, deploy, rollback, monitor, retrain, promote. verdict: passed, refused, live, hold and so on.
+    step: validate, gate, stage, deploy, rollback; at level 4 also shadow, monitor. verdict: passed, refused, failed,
+    unavailable (something needed did not answer), live; at level 4 also what was decided.
+    revision: of the code that made the release, in rows after which one is live; else of the code that decided.
     sequence: the pointer's, in rows after which a release is live; 0 in all others.
     """
 

@@ -21,7 +21,7 @@ from shared.columns import CUSTOMER
 from shared.errors import DependencyDown, IntegrityError, UsageError
 from shared.manifest import copy_bundle, digest_of, read_manifest, verify
 from shared.pointer import read_pointer
-from shared.releases import in_order, require_release
+from shared.releases import PATTERN, in_order, require_release
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -107,7 +107,9 @@ def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered
 def page_of(level: Path, run_id: str) -> str:
     """Where a run can be looked at: its page if an MLflow server is there, else the folder of its files."""
     server = noted_server(level.parent, f"mlflow-{level.name}")
-    uri = server.url if server and server.is_up() else tracking_uri(level)
+    uri = tracking_uri(level)
+    if server and not uri.startswith("http") and server.is_up():
+        uri = server.url
     with talking_to_mlflow():
         run = mlflow_client(level).get_run(run_id)
     page = f"{uri}/#/experiments/{run.info.experiment_id}/runs/{run_id}"
@@ -147,12 +149,19 @@ def registered(level: Path) -> dict[str, Registered]:
     """Every release in the registry by its number, in order."""
     with talking_to_mlflow():
         versions = mlflow_client(level).search_model_versions(f"name='{NAME}'", max_results=10_000)
-    found = {version.tags["release"]: parse(version) for version in versions if "release" in version.tags}
+    ours = [version for version in versions if is_release(version)]
+    found = {version.tags["release"]: parse(version) for version in ours}
     return {release: found[release] for release in in_order(found)}
 
 
+def is_release(version: "ModelVersion") -> bool:
+    """Whether a version is a release of ours: anybody may put others beside them."""
+    named = {"release", "verdict", "bundle_digest"} <= set(version.tags)
+    return named and bool(PATTERN.fullmatch(version.tags["release"]))
+
+
 def candidate(level: Path) -> str:
-    """The release that passed the gate last. Raises UsageError if there is none."""
+    """The highest release that passed the gate. Raises UsageError if there is none."""
     passed = [entry.release for entry in registered(level).values() if entry.verdict == "passed"]
     if not passed:
         raise UsageError("No release has passed the gate yet.", fix="Run `mlops pipeline run`.")
@@ -189,7 +198,7 @@ def download(level: Path, entry: Registered, target: Path) -> None:
 
 
 def align_aliases(level: Path) -> None:
-    """Let the aliases follow what they stand for: `champion` the pointer, `candidate` the release that passed last.
+    """Let the aliases follow what they stand for: `champion` the pointer, `candidate` the highest that passed.
 
     The pointer and the versions' tags are the truth. A kill or a registry that is down leaves an alias behind;
     the next command brings it up.
@@ -219,7 +228,7 @@ def forget_old_bundles(level: Path, keep: int = 10) -> None:
     folders = sorted((level / "bundles").glob("[0-9]*"), key=lambda folder: folder.stat().st_mtime)
     for folder in folders[:-keep]:
         if folder.name not in needed:
-            shutil.rmtree(folder)
-    for left in (level / "bundles").glob(".*"):
-        if time.time() - left.stat().st_mtime > SECONDS_OF_A_FETCH:
-            shutil.rmtree(left)
+            shutil.rmtree(folder, ignore_errors=True)
+    for left in [*(level / "bundles").glob(".fetch.*"), *(level / "bundles").glob(".*.part")]:
+        if left.is_dir() and time.time() - left.stat().st_mtime > SECONDS_OF_A_FETCH:
+            shutil.rmtree(left, ignore_errors=True)

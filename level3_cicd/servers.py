@@ -13,7 +13,7 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from level3_cicd.tools import mlflow_client, prepare_prefect, tracking_uri
+from level3_cicd.tools import mlflow_client, prepare_prefect, talking_to_mlflow, tracking_uri
 from shared.errors import DependencyDown
 from shared.places import write_atomically
 from shared.running import HOST, Running, free_port, is_process_of, last_lines, wait_until
@@ -78,7 +78,8 @@ def launch_prefect(home: Path) -> Server:
 
 def launch_mlflow(home: Path, level: Path) -> Server:
     """MLflow's server on a level's registry, or the one that runs already."""
-    mlflow_client(level)  # creates the database, if it is not there, before the server opens it
+    with talking_to_mlflow():
+        mlflow_client(level)  # creates the database, if it is not there, before the server opens it
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it would take a minute longer to start
     port = free_port(5000)
     words = ["mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
@@ -87,11 +88,10 @@ def launch_mlflow(home: Path, level: Path) -> Server:
 
 
 def launch(home: Path, name: str, port: int, health: str, words: list[str]) -> Server:
-    """Start a server and return at once."""
+    """Start a server, if it is not there yet, and return at once."""
     running = noted_server(home, name)
-    if running and running.is_up():
+    if running and (running.is_there() or running.is_up()):
         return running
-    stop_server(home, name)
     log = log_of(home, name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:

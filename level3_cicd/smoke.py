@@ -3,36 +3,68 @@
 Staging is such a service, in a process and a folder of its own, on a release that is not live yet.
 """
 
+import shutil
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from shared.contract import Answer
-from shared.errors import CheckFailed, DependencyDown
-from shared.manifest import Verified
+from shared.errors import CheckFailed, DependencyDown, MlopsError
+from shared.manifest import GOLDEN_K, Verified
 from shared.pointer import Pointer, point_to
-from shared.running import Running, start, stop
+from shared.running import Running, is_process_of, last_lines, launch, stop, wait_until
 
 PORT = 8030
-K = 10
+SECONDS_TO_START = 60.0
 MOST_MILLISECONDS = 200.0
 
 
+@dataclass(frozen=True)
+class Staging:
+    """A staging service that is starting, with nothing to answer with yet."""
+
+    folder: Path
+    running: Running
+
+    def take(self, pointer: Pointer) -> Running:
+        """Let the service answer with a release, and wait until it does. Raises CheckFailed if it does not."""
+        pointer = point_to(
+            self.folder, replace(pointer, bundle=f"../{pointer.bundle}", histories="", histories_digest="")
+        )
+        wait_until(lambda: follows(self.running, pointer) or not is_process_of(self.running), SECONDS_TO_START)
+        if not follows(self.running, pointer):
+            told = last_lines(self.folder / "service.log")
+            raise CheckFailed(f"Release {pointer.release} does not come up in staging:\n{told}", fix="Deploy another.")
+        return self.running
+
+
 @contextmanager
-def staged(level: Path, pointer: Pointer) -> Iterator[Running]:
-    """A staging service that answers with a release, for as long as the block runs."""
+def staging(level: Path) -> Iterator[Staging]:
+    """A staging service, for as long as the block runs. It starts while the caller fetches what it is to take."""
     folder = level / "staging"
     stop(folder)
-    point_to(folder, replace(pointer, bundle=f"../{pointer.bundle}", histories="", histories_digest=""))
+    shutil.rmtree(folder, ignore_errors=True)
+    words = ["--folder", str(folder)]
+    running, process = launch(folder, "level3_cicd.staging", PORT, words, stdin=subprocess.PIPE)
+    with process:  # it ends when the pipe to it does
+        try:
+            yield Staging(folder, running)
+        finally:
+            stop(folder)
+
+
+def follows(running: Running, pointer: Pointer) -> bool:
+    """Whether a service answers with what the pointer names."""
     try:
-        yield start(folder, "level3_cicd.staging", PORT, words=["--folder", str(folder)])
-    finally:
-        stop(folder)
+        return bool(running.get("/version", seconds=2)["sequence"] == pointer.sequence)
+    except MlopsError:
+        return False
 
 
 def smoke_test(service: Running, release: Verified) -> str:
@@ -66,7 +98,7 @@ def smoke_test(service: Running, release: Verified) -> str:
 def ask(service: Running, customer: str, release: Verified) -> list[str]:
     """One golden customer's products, by this release; the answer must keep the contract."""
     try:
-        answer = Answer.model_validate(service.recommend(customer, K))
+        answer = Answer.model_validate(service.recommend(customer, GOLDEN_K))
     except (DependencyDown, ValidationError) as error:
         raise failed(release, f"{customer!r} gets no proper answer: {error}") from error
     if answer.release != release.release:

@@ -16,7 +16,7 @@ from shared.bundle import Evidence, open_bundle, write_bundle
 from shared.checks import check_days
 from shared.columns import CUSTOMER, SCORE
 from shared.dataset import Feed
-from shared.errors import CheckFailed, MlopsError, UsageError
+from shared.errors import CheckFailed, IntegrityError, MlopsError, UsageError
 from shared.holdout import HOLDOUT_DAYS, Holdout
 from shared.live import load
 from shared.metrics import score_customers
@@ -28,16 +28,22 @@ TIMED_CUSTOMERS = 50
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate's metrics on the held-out week, and what the gate will look at."""
+    """A candidate's metrics on the held-out week, what the gate will look at, and what it could not be told."""
 
     metrics: dict[str, float]
     measured: Measured
+    note: str = ""
 
 
 def validate(feed: Feed, as_of: date) -> pd.DataFrame:
     """The findings on the last week's days."""
     week = [as_of - timedelta(days=back) for back in range(HOLDOUT_DAYS)]
-    return check_days(feed, [day for day in week if day in set(feed.days)])
+    days = [day for day in week if day in set(feed.days)]
+    changed = [
+        (day, "rows as delivered", "", "others than were noted", "") for day in days if not feed.is_as_noted(day)
+    ]
+    findings = check_days(feed, days)
+    return pd.concat([findings, pd.DataFrame(changed, columns=findings.columns)]) if changed else findings
 
 
 def refuse_bad_data(findings: pd.DataFrame) -> None:
@@ -52,19 +58,25 @@ def train(config: PipelineConfig, holdout: Holdout) -> Popular:
     return config.estimator().fit(holdout.known, as_of=holdout.known_through)
 
 
-def read_live(level: Path, holdout: Holdout) -> Popular | None:
-    """The live model as it would serve the held-out week: its parameters, with histories through the day before."""
+def read_live(level: Path, holdout: Holdout) -> tuple[Popular | None, str]:
+    """(the live model as it would serve the held-out week, ""): its parameters, with histories through the day before.
+
+    Without one, (None, why): nothing is live, or it does not open, which must not keep a new one from being trained.
+    """
     pointer = read_pointer(level)
     if pointer is None:
-        return None
-    model = load(level, pointer).bundle.model
+        return None, ""
+    try:
+        model = load(level, pointer).bundle.model
+    except IntegrityError as error:
+        return None, f"not compared with the live release, which does not open: {error.what}"
     if model.trained_through_ > holdout.known_through:
         raise UsageError(
             f"The live release {pointer.release} was trained through {model.trained_through_}; "
             f"it has seen the week after {holdout.known_through} that would judge the candidate.",
             fix="Pass a later --as-of.",
         )
-    return model.refresh(holdout.known, as_of=holdout.known_through)
+    return model.refresh(holdout.known, as_of=holdout.known_through), ""
 
 
 def evaluate(candidate: Popular, live: Popular | None, holdout: Holdout, products: pd.DataFrame) -> Judged:

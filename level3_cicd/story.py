@@ -4,17 +4,20 @@
 """
 
 import argparse
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from textwrap import shorten
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,9 +26,9 @@ from level3_cicd.scratch import Scratch, git, make_scratch, push, run_workflow
 from level3_cicd.serve import PORT
 from level3_cicd.servers import launch_prefect, stop_server
 from shared.columns import AMOUNT
-from shared.dataset import SCHEMA, day_file, open_feed
+from shared.dataset import SCHEMA, Feed, day_file, digest_rows, open_feed
 from shared.errors import MlopsError
-from shared.places import CHECKOUT, home, set_aside
+from shared.places import CHECKOUT, home, read_shop, set_aside, write_atomically
 from shared.running import Running, find, launch, start, stop
 
 CHANGES = Path("level3_cicd/changes")
@@ -108,18 +111,28 @@ def failing_release(story: Story, as_of: date) -> None:
 def bad_data(story: Story, as_of: date) -> None:
     """A day arrives with its amounts in cents: validation stops the run before training."""
     feed = open_feed(home() / "shop")
-    file = day_file(feed.folder, as_of)
-    sound = file.read_bytes()
     rows = feed.day(as_of)
     rows[AMOUNT] *= 100
-    file.unlink()  # the file may have a second name, which must not change
-    pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), file)
-    try:
+    with delivered(feed, as_of, rows):
         expect(mlops(story, "pipeline", "run", "--as-of", str(as_of)) == 3, story)
-    finally:
-        file.unlink()
-        file.write_bytes(sound)
     story.show()
+
+
+@contextmanager
+def delivered(feed: Feed, day: date, rows: pd.DataFrame) -> Iterator[None]:
+    """Another day's delivery, noted as any other, for as long as the block runs."""
+    file, note = day_file(feed.folder, day), feed.folder / "shop.json"
+    sound, about = file.read_bytes(), read_shop(feed.folder)
+    noted = note.read_bytes()
+    about["days"][day.isoformat()] = {"rows": len(rows), "digest": digest_rows(rows)}
+    file.unlink()  # the file may have a second name, which must not change
+    try:
+        pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), file)
+        write_atomically(note, json.dumps(about, indent=1).encode())
+        yield
+    finally:
+        write_atomically(file, sound)
+        write_atomically(note, noted)
 
 
 def hanging_service(story: Story, as_of: date) -> None:

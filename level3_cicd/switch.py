@@ -1,18 +1,20 @@
 """The switch of what is live: one atomic step under a lock, checked on the running service, written down."""
 
+import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from level3_cicd.ledger import Row, append, live_rows
-from level3_cicd.smoke import smoke_test
-from shared.errors import CheckFailed, Locked, MlopsError, RolledBack
+from level3_cicd.smoke import follows, smoke_test
+from shared.errors import CheckFailed, IntegrityError, Locked, RolledBack
 from shared.manifest import Verified, verify
+from shared.places import write_atomically
 from shared.pointer import Pointer, point_to, pointer_file, read_pointer
 from shared.revision import revision
 from shared.running import Running, find, wait_until
@@ -20,33 +22,74 @@ from shared.running import Running, find, wait_until
 SECONDS_TO_GO_LIVE = 15.0
 
 
+@dataclass(frozen=True)
+class Intent:
+    """A switch that is about to be made: what its row in the ledger will say, should nobody live to write it."""
+
+    bundle: str
+    bundle_digest: str
+    sequence: int
+    as_of: str
+    step: str
+    actor: str
+    reason: str
+
+
 def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: str, actor: str, reason: str) -> Row:
-    """Replace the pointer, check the running service, and write it down. Raises RolledBack if the check fails."""
+    """Replace the pointer, check the running service, and write it down; whatever fails, the pointer goes back.
+
+    Raises RolledBack if the check fails.
+    """
     before = read_pointer(level)
     if before and replace(before, sequence=0) == replace(pointer, sequence=0):
         return live_rows(level)[-1]
-    after = point_to(level, pointer)
-    instead = f"in place of {before.release}" if before else "the first"
-    row = live_row(after, bundle, as_of, step, actor, f"{reason}; {instead}")
+    reason = f"{reason}; in place of {before.release}" if before else f"{reason}; the first"
+    sequence = before.sequence + 1 if before else 1
+    intend(level, Intent(pointer.bundle, pointer.bundle_digest, sequence, str(as_of), step, actor, reason))
     try:
+        after = point_to(level, pointer)
+        row = live_row(after, bundle, as_of, step, actor, reason)
         check_live(level, after, bundle)
-    except CheckFailed as error:
-        go_back(level, before, replace(row, sequence=0, verdict="failed", reason=error.what))
-        still = f"{before.release} is live again" if before else "nothing is live"
-        raise RolledBack(f"{error.what} It was rolled back: {still}.", fix="Deploy another release.") from error
-    return append(level, row)
+        append(level, row)
+    except BaseException as error:
+        point_back(level, before)
+        if isinstance(error, CheckFailed):
+            failed = live_row(pointer, bundle, as_of, step, actor, error.what)
+            write_down_undone(level, before, replace(failed, sequence=0, verdict="failed"))
+            still = f"{before.release} is live again" if before else "nothing is live"
+            raise RolledBack(f"{error.what} It was rolled back: {still}.", fix="Deploy another release.") from error
+        raise
+    intent_file(level).unlink()
+    return row
 
 
-def go_back(level: Path, before: Pointer | None, failed: Row) -> None:
-    """Undo a switch, and write both down."""
-    append(level, failed)
+def point_back(level: Path, before: Pointer | None) -> None:
+    """Undo a switch, if it was made."""
+    now = read_pointer(level)
     if before is None:
-        pointer_file(level).unlink()
+        pointer_file(level).unlink(missing_ok=True)
+    elif now is None or now.sequence != before.sequence:
+        point_to(level, before)
+
+
+def write_down_undone(level: Path, before: Pointer | None, failed: Row) -> None:
+    """The rows of a switch that was undone."""
+    append(level, failed)
+    now = read_pointer(level)
+    if before is None or now is None:
         return
-    back = point_to(level, before)
-    bundle = verify(level / before.bundle, before.bundle_digest)
-    reason = f"{failed.release} failed: {failed.reason}"
-    append(level, live_row(back, bundle, failed.as_of, "rollback", failed.actor, reason))
+    back = Row(
+        as_of=failed.as_of,
+        step="rollback",
+        verdict="live",
+        reason=f"{failed.release} failed: {failed.reason}",
+        release=before.release,
+        bundle_digest=before.bundle_digest,
+        actor=failed.actor,
+        sequence=now.sequence,
+    )
+    append_live(level, back, level / before.bundle)
+    intent_file(level).unlink(missing_ok=True)
 
 
 def check_live(level: Path, pointer: Pointer, bundle: Verified) -> None:
@@ -64,48 +107,76 @@ def running_service(level: Path) -> Running | None:
     return find(level, even_if_it_hangs=True)
 
 
-def follows(running: Running, pointer: Pointer) -> bool:
-    """Whether a service answers with what the pointer names."""
-    try:
-        return bool(running.get("/version", seconds=2)["sequence"] == pointer.sequence)
-    except MlopsError:
-        return False
-
-
 def live_row(pointer: Pointer, bundle: Verified, as_of: date, step: str, actor: str, reason: str) -> Row:
     """The ledger's row for a release that became live."""
-    return Row(
+    row = Row(
         as_of=as_of,
         step=step,
         verdict="live",
         reason=reason,
         release=pointer.release,
         bundle_digest=pointer.bundle_digest,
-        data_digest=bundle.manifest["data_digest"],
-        revision=bundle.manifest["revision"],
         actor=actor,
         sequence=pointer.sequence,
-        numbers={"trained_through": bundle.trained_through, "deployed_by_revision": revision()},
     )
+    return with_manifest(row, bundle)
 
 
-def repair_ledger(level: Path, as_of: date) -> None:
-    """Write down a switch whose row a kill prevented. What was read of it is the pointer, so that is what is told."""
-    pointer = read_pointer(level)
+def with_manifest(row: Row, bundle: Verified) -> Row:
+    """A row with what the manifest knows of data and code."""
+    known = {"trained_through": bundle.trained_through, "deployed_by_revision": revision()}
+    return replace(row, data_digest=bundle.manifest["data_digest"], revision=bundle.manifest["revision"], numbers=known)
+
+
+def append_live(level: Path, row: Row, folder: Path) -> Row:
+    """Write down what is live; without what its manifest knows, if the bundle is damaged by now."""
+    with suppress(IntegrityError):
+        row = with_manifest(row, verify(folder, row.bundle_digest))
+    return append(level, row)
+
+
+def repair_ledger(level: Path, as_of: date) -> Row | None:
+    """Write down a switch whose row a kill prevented, as it was meant; returns the row, if one was missing."""
+    pointer, intent = read_pointer(level), read_intent(level)
     rows = live_rows(level)
     if pointer is None or (rows and rows[-1].bundle_digest == pointer.bundle_digest):
-        return
+        intent_file(level).unlink(missing_ok=True)
+        return None
     row = Row(
         as_of=as_of,
         step="deploy",
         verdict="live",
-        reason="written down after an interruption; whether it was checked is not known",
+        reason="found live by the next command; who switched and why is not known",
         release=pointer.release,
         bundle_digest=pointer.bundle_digest,
         actor="repair",
         sequence=pointer.sequence,
     )
-    append(level, row)
+    if intent and intent.bundle_digest == pointer.bundle_digest:
+        reason = f"{intent.reason}; interrupted, whether it was checked is not known"
+        meant = date.fromisoformat(intent.as_of)
+        row = replace(row, as_of=meant, step=intent.step, actor=intent.actor, reason=reason, sequence=intent.sequence)
+    row = append_live(level, row, level / pointer.bundle)
+    intent_file(level).unlink(missing_ok=True)
+    return row
+
+
+def intent_file(level: Path) -> Path:
+    """Where a switch is noted before it is made."""
+    return level / "switching.json"
+
+
+def intend(level: Path, intent: Intent) -> None:
+    """Note a switch."""
+    write_atomically(intent_file(level), json.dumps(asdict(intent), indent=1).encode())
+
+
+def read_intent(level: Path) -> Intent | None:
+    """The switch that was noted and not ended, if there is one that can be read."""
+    try:
+        return Intent(**json.loads(intent_file(level).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 @contextmanager

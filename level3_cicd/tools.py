@@ -61,12 +61,13 @@ def mlflow_client(level: Path) -> "MlflowClient":
 def talking_to_mlflow() -> Iterator[None]:
     """Turn MLflow's own errors, and its database's, into DependencyDown."""
     from mlflow.exceptions import MlflowException
+    from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError) as error:
-        told = str(error).strip().splitlines()[0].split(": Max retries")[0][:300]
+    except (MlflowException, SQLAlchemyError, RequestException) as error:
+        told = str(error or type(error).__name__).strip().partition("\n")[0].split(": Max retries")[0][:300]
         raise DependencyDown(
             f"The registry does not answer: {told}",
             fix="Start MLflow again, or mend its database. What is live goes on answering.",

@@ -80,7 +80,7 @@ def open_challenger(level: Path) -> str | None:
     if not passed:
         return None
     release = passed[-1].release
-    closed = read(level, "release = ? AND step IN ('deploy', 'shadow')", (release,))
+    closed = read(level, "release = ? AND step IN ('deploy', 'shadow') AND verdict != 'unavailable'", (release,))
     return None if closed else release
 
 

@@ -108,7 +108,7 @@ def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool
     if dry_run:
         found = try_out(level, release, day_of(as_of))
         replaced = f" in place of {before.release}" if before else ""
-        click.echo(f"Would make {release} live{replaced}{found}. Nothing was changed.")
+        click.echo(f"Would make {release} live{replaced}{found}. What is live was not changed.")
         return
     with working(f"Deploying {release}"):
         module.deploy(release) if level == 2 else module.deploy(folder(level), release, day_of(as_of))
@@ -296,7 +296,7 @@ def try_out(level: int, release: str, as_of: date) -> str:
         require_release(release, deploy.releases(folder(2)))
         return ""
     with working(f"Trying {release} out in staging"):
-        return f"; in staging {deploy.try_out(folder(level), release, as_of)}"
+        return f"; {deploy.try_out(folder(level), release, as_of)}"
 
 
 def day_of(as_of: datetime | None) -> date:

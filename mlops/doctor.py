@@ -5,13 +5,14 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from mlops.levels import folder, present, service_folder
-from shared.errors import CheckFailed, MlopsError
+from shared.errors import CheckFailed, Locked, MlopsError
 from shared.places import CHECKOUT, home
 
 LEAST_FREE_BYTES = 2 << 30
@@ -102,26 +103,29 @@ def leftovers() -> Iterator[Finding]:
     """What killed runs left behind."""
     from shared.running import command_of
 
-    for level in filter(is_idle, map(folder, present())):
-        for pattern in ("runs/.*.part", "bundles/.*", ".train.*"):
-            for path in sorted(level.glob(pattern)):
-                yield Finding("leftover", False, f"{path} is of a run that was killed", remover(path))
+    for level in map(folder, present()):
+        with suppress(Locked), nobody_working(level):
+            for pattern in ("runs/.*.part", "bundles/.fetch.*", "bundles/.*.part", ".train.*"):
+                for path in sorted(level.glob(pattern)):
+                    yield Finding("leftover", False, f"{path} is of a run that was killed", remover(path))
     for path in sorted(home().glob(".shop.[0-9]*")):
         if not command_of(int(path.suffix[1:])):
             yield Finding("leftover", False, f"{path} is of an import that was killed", remover(path))
 
 
-def is_idle(level: Path) -> bool:
-    """Whether no pipeline and no deployment is under way, whose files would look like leftovers."""
+@contextmanager
+def nobody_working(level: Path) -> Iterator[None]:
+    """Keep pipelines and deployments of a level out, whose files look like leftovers. Raises Locked if one runs."""
     from filelock import FileLock, Timeout
 
     if not level.exists():
-        return True
+        yield
+        return
     try:
         with FileLock(level / ".pipeline.lock", timeout=0), FileLock(level / ".deploy.lock", timeout=0):
-            return True
-    except Timeout:
-        return False
+            yield
+    except Timeout as error:
+        raise Locked(f"Somebody is at work in {level}.") from error
 
 
 def remover(path: Path) -> Callable[[], object]:

@@ -15,13 +15,12 @@ from shared.columns import CUSTOMER, NAME, PRODUCT
 from shared.errors import IntegrityError
 from shared.histories import Histories, to_bytes
 from shared.kinds import MODELS
-from shared.manifest import FORMAT, Verified, digest_of, read_manifest, sha256, verified_contents
+from shared.manifest import FORMAT, GOLDEN_K, Verified, digest_of, read_manifest, sha256, verified_contents
 from shared.model import Popular
 from shared.places import write_atomically
 from shared.revision import lock_digest
 
 GOLDEN_CUSTOMERS = 20
-GOLDEN_K = 10
 NOBODY = "a customer whom nobody knows"
 
 

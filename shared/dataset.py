@@ -94,6 +94,17 @@ class Feed:
                 f"{file} cannot be read as the catalogue: {error}", fix="Import the shop again with --replace."
             ) from error
 
+    def stamps(self, as_of: date) -> str:
+        """Sizes and times of the days' files: another value, if one was replaced since."""
+        files = [day_file(self.folder, day) for day in self.days if day <= as_of]
+        stamps = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+        return hashlib.sha256(repr(stamps).encode()).hexdigest()
+
+    def is_as_noted(self, day: date) -> bool:
+        """Whether a day's rows are those that were noted when the feed was written."""
+        noted = self.about["days"].get(day.isoformat())
+        return noted is None or digest_rows(self.day(day)) == noted["digest"]
+
     def digest(self, as_of: date) -> str:
         """What a model trained through `as_of` was trained on. The order of rows does not change it."""
         known = {day: entry["digest"] for day, entry in self.about["days"].items() if day <= as_of.isoformat()}
@@ -133,7 +144,7 @@ def open_feed(folder: Path, progress: Progress = iter) -> Feed:
 
     `progress` wraps the iteration over days, so that a caller can show how far it is.
     """
-    if not (folder / "shop.json").exists():
+    if not (folder / "shop.json").exists() or whole(folder).exists():
         with writing(folder):
             take_over(folder)
             if not (folder / "shop.json").exists():  # another process may have prepared it meanwhile
@@ -226,8 +237,10 @@ def whole(folder: Path) -> Path:
 
 
 def take_over(folder: Path) -> None:
-    """Put a feed in its place where a kill came between setting the old one aside and that."""
-    if whole(folder).exists() and not folder.exists():
+    """End what a kill left between a feed that was whole and its place: it takes it, if that is free by now."""
+    if folder.exists():
+        shutil.rmtree(whole(folder), ignore_errors=True)
+    elif whole(folder).exists():
         whole(folder).replace(folder)
 
 

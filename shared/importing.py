@@ -18,7 +18,7 @@ import pandas as pd
 
 from shared.cleaning import Mapping, as_text, check_time_format, guess_time_format, sort_out
 from shared.columns import CUSTOMER, DEPARTMENT, NAME, PRODUCT, PRODUCTS, UNKNOWN
-from shared.dataset import Feed, day_file, open_feed, staged, write_days, writing
+from shared.dataset import Feed, day_file, open_feed, staged, take_over, write_days, writing
 from shared.errors import CheckFailed, UsageError
 from shared.exports import REASON, Export, digest_file, open_export
 from shared.spool import Spool
@@ -88,15 +88,16 @@ def import_shop(
     if dry_run:
         with tempfile.TemporaryDirectory() as temporary:
             return write_shop(export, source.mapping, catalogue, Path(temporary) / "shop", about, False, progress)
-    if (shop / "shop.json").exists():
+    with writing(shop):
+        take_over(shop)
+    if (shop / "shop.json").exists() and not replace_shop:
         known = Feed(shop).about
         if known.get("source", {}).get("fingerprint") == about["source"]["fingerprint"]:
             return replace(finished(known_report(shop), shop), unchanged=True)
-        if not replace_shop:
-            raise UsageError(
-                f"{shop} already holds the shop {known['name']!r}.",
-                fix="Pass --replace to set it aside, or set MLOPS_HOME to another folder.",
-            )
+        raise UsageError(
+            f"{shop} already holds the shop {known['name']!r}.",
+            fix="Pass --replace to set it aside, or set MLOPS_HOME to another folder.",
+        )
     return write_shop(export, source.mapping, catalogue, shop, about, replace_shop, progress)
 
 

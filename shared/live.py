@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from shared.answering import Answers
 from shared.bundle import Bundle, open_bundle, unpack_histories
@@ -56,8 +57,8 @@ class Follower:
     """Holds what is live for a service and follows the pointer.
 
     A release that does not open is refused: the last good one goes on, and `trouble` says why. The release
-    before stays in memory, so that going back takes no loading. With `remember`, the last good one is noted in a file,
-    so that a service can start from it, too.
+    before stays in memory, so that going back takes no loading. With `remember`, the last two good ones are noted in a
+    file, so that a service can start from them, too.
     """
 
     def __init__(
@@ -82,9 +83,10 @@ class Follower:
                 self._seen = repr(pointer)
             self.trouble = ""
         except Exception as error:  # noqa: BLE001  whatever it is, the last good release goes on
-            if str(error) != self.trouble:
-                self._on_trouble(str(error))
+            if str(error) == self.trouble:
+                return
             self.trouble = str(error)
+            self._on_trouble(self.trouble)
             if self.live is None:
                 self._take_last_good()
 
@@ -99,12 +101,25 @@ class Follower:
             self._before = self.live
         self.live = live
         if self._good:
-            write_atomically(self._good, json.dumps(asdict(pointer)).encode())
+            earlier = [known for known in self._remembered() if known["bundle_digest"] != pointer.bundle_digest]
+            write_atomically(self._good, json.dumps([asdict(pointer), *earlier[:1]]).encode())
 
     def _take_last_good(self) -> None:
+        for known in self._remembered():
+            try:
+                self._take(Pointer(**known))
+            except (MlopsError, OSError, ValueError, TypeError) as error:
+                self._on_trouble(f"The release that was good does not open either: {error}")
+            else:
+                return
+
+    def _remembered(self) -> list[dict[str, Any]]:
+        """The last two releases that were good, the newest first."""
         if self._good is None or not self._good.exists():
-            return
+            return []
         try:
-            self._take(Pointer(**json.loads(self._good.read_bytes())))
-        except (MlopsError, OSError, ValueError, TypeError) as error:
-            self._on_trouble(f"The last good release does not open either: {error}")
+            known = json.loads(self._good.read_bytes())
+            return [pointer for pointer in known if "bundle_digest" in pointer]
+        except (ValueError, TypeError) as error:
+            self._on_trouble(f"{self._good} is damaged: {error}")
+            return []

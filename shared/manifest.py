@@ -20,6 +20,7 @@ from shared.errors import IntegrityError
 
 FORMAT = 3
 FILES = ("parameters.npz", "histories.npz", "catalogue.npz")
+GOLDEN_K = 10
 LARGEST_FILE = 4 << 30
 LARGEST_MANIFEST = 1 << 20
 

@@ -1,6 +1,7 @@
 """A service as a process of its own: started, found again, asked and stopped. Binds to 127.0.0.1."""
 
 import argparse
+import http.client
 import json
 import os
 import signal
@@ -43,7 +44,7 @@ class Running:
         try:
             with urllib.request.urlopen(self.url + path, timeout=seconds) as answer:
                 return json.load(answer)
-        except (urllib.error.URLError, OSError, ValueError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
             raise DependencyDown(f"{self.url}{path} does not answer: {error}") from error
 
     def recommend(self, customer: str, k: int = 5) -> dict[str, Any]:
@@ -87,14 +88,16 @@ def noted(folder: Path, port: int) -> Iterator[None]:
 
 
 def launch(
-    folder: Path, module: str, wanted_port: int, words: Sequence[str] = ()
+    folder: Path, module: str, wanted_port: int, words: Sequence[str] = (), stdin: int | None = None
 ) -> tuple[Running, subprocess.Popen[bytes]]:
     """Start `python -m module --port PORT` and return at once; its note and log go to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port(wanted_port)
     command = [sys.executable, "-m", module, "--port", str(port), *words]
     with (folder / "service.log").open("ab") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=CHECKOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=stdin, stdout=output, stderr=output, cwd=CHECKOUT, start_new_session=True
+        )
     running = Running(process.pid, port)
     write_atomically(folder / "service.json", json.dumps(asdict(running)).encode())
     return running, process

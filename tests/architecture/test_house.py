@@ -31,8 +31,10 @@ def test_importing_everything_writes_nothing_and_loads_no_tool(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_line_starts_without_slow_libraries() -> None:
-    program = "import sys, mlops.cli; print([t for t in ('pandas', 'sklearn', 'fastapi') if t in sys.modules])"
+@pytest.mark.parametrize("module", ["mlops.cli", "level3_cicd.deploy", "level3_cicd.registry"])
+def test_commands_start_and_rollbacks_run_without_slow_libraries(module: str) -> None:
+    slow = "('pandas', 'numpy', 'sklearn', 'fastapi', 'mlflow')"
+    program = f"import sys, {module}; print([t for t in {slow} if t in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from level3_cicd import deploy, registry, switch
-from level3_cicd.ledger import read
+from level3_cicd.ledger import Row, append, read
 from level3_cicd.tools import mlflow_client
 from shared.bundle import Evidence, write_bundle
 from shared.errors import DependencyDown, IntegrityError, UsageError
 from shared.manifest import Verified, digest_of, verify
 from shared.model import Frecency
-from shared.pointer import point_to, read_pointer
+from shared.pointer import point_to, read_pointer, require_pointer
 from tests.conftest import make_products, make_transactions
 
 pytestmark = pytest.mark.thorough
@@ -81,6 +81,27 @@ def test_the_candidate_is_what_passed_last_and_a_refused_release_cannot_be_deplo
         deploy.deploy(made, "1.2", DAY)
 
 
+def test_what_was_tried_out_in_staging_is_tried_again_only_by_other_code(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert deploy.try_out(made, "1.1", DAY).startswith("in staging 21 golden customers answered")
+    row, before = read(made)[-1], require_pointer(made)
+    assert (before.release, deploy.tried_out(made, "1.1")) == ("1.0", row)
+    tried: list[str] = []
+    monkeypatch.setattr(deploy, "stage", lambda level, release, *_: tried.append(release) or read(level)[-1])
+    try:
+        assert deploy.deploy(made, "1.1", DAY).reason.startswith("verified; in staging 21 golden customers answered")
+        assert tried == []
+        assert deploy.rollback(made, DAY).release == "1.0"
+        append(made, Row(DAY, "deploy", "refused", "it failed since", release="1.1"))
+        assert deploy.tried_out(made, "1.1") is None
+        append(made, row)
+        monkeypatch.setattr(deploy, "this_code", lambda: {"code": "another"})
+        assert deploy.tried_out(made, "1.1") is None
+    finally:
+        point_to(made, before)
+
+
 @pytest.mark.parametrize("name", ["9.9", "../", "1.2/../../x", "1.2\0", "1" * 5000, "candidate "])
 def test_no_other_name_reaches_the_disk(made: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"is not a release number|not found; have 1\.0, 1\.1"):
@@ -139,6 +160,13 @@ def test_aliases_that_are_missing_or_behind_are_put_right(made: Path) -> None:
     assert found == {"champion": "1.0", "candidate": "1.1"}
 
 
+def test_versions_of_others_are_left_alone(made: Path) -> None:
+    client = mlflow_client(made)
+    for tags in ({"release": "1.0"}, {"release": "experiment", "verdict": "passed", "bundle_digest": ""}, {}):
+        client.create_model_version(registry.NAME, "file:///nowhere", tags=tags)
+    assert [*registry.registered(made)] == ["1.0", "1.1", "1.2"]
+
+
 def test_a_run_that_a_kill_left_open_is_closed_by_the_next_one(made: Path) -> None:
     client = mlflow_client(made)
     left = client.create_run(registry.experiment_id(client), tags={"level": made.name})
@@ -170,7 +198,7 @@ def test_a_registry_that_is_down_or_damaged_is_a_dependency_that_is_down(
     with pytest.raises(DependencyDown, match="does not answer"):
         deploy.deploy(elsewhere, "1.1", DAY)
     assert read_pointer(elsewhere) == before
-    assert read(elsewhere)[-1].verdict == "refused"
+    assert read(elsewhere)[-1].verdict == "unavailable"
 
 
 def test_several_processes_may_be_the_first(tmp_path: Path) -> None:

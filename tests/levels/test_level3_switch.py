@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -71,6 +71,64 @@ def test_a_switch_whose_row_a_kill_prevented_is_written_down_by_the_next_command
     ]
 
 
+@pytest.fixture
+def interrupted(level: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """1.1 was live; a rollback to 1.0 was killed when the pointer was replaced and nothing written down."""
+    switch_to(level, "1.1")
+    monkeypatch.setattr(switch, "append", kill)
+    monkeypatch.setattr(switch, "point_back", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        deploy.rollback(level, DAY, actor="who was killed")
+    monkeypatch.undo()
+    return level
+
+
+def kill(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_rollback_that_is_typed_again_goes_back_once(interrupted: Path) -> None:
+    assert deploy.rollback(interrupted, DAY + timedelta(days=30)).release == "1.0"
+    assert require_pointer(interrupted).release == "1.0"
+    row = live_rows(interrupted)[-1]
+    assert (row.step, row.release, row.as_of, row.actor) == ("rollback", "1.0", DAY, "who was killed")
+    assert (row.data_digest, row.revision) == ("data", "code")
+    assert "interrupted" in row.reason
+    assert not switch.intent_file(interrupted).exists()
+    assert deploy.rollback(interrupted, DAY).release == "1.1"
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt(), MlopsError("the disk is full"), IntegrityError("damaged")])
+def test_whatever_goes_wrong_what_is_live_stays_live(
+    level: Path, monkeypatch: pytest.MonkeyPatch, trouble: BaseException
+) -> None:
+    def fail(*_: object) -> None:
+        raise trouble
+
+    before = require_pointer(level)
+    monkeypatch.setattr(switch, "append", fail)
+    with pytest.raises(type(trouble)):
+        switch_to(level, "1.1")
+    monkeypatch.undo()
+    assert require_pointer(level).bundle_digest == before.bundle_digest
+    switch.repair_ledger(level, DAY)
+    assert [row.release for row in live_rows(level)] == ["1.0"]
+    switch_to(level, "1.1")
+    assert [row.release for row in live_rows(level)] == ["1.0", "1.1"]
+
+
+def test_a_switch_is_undone_also_if_the_release_before_is_damaged_by_now(
+    level: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truncate(level / "bundles" / "1.0")
+    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    with pytest.raises(RolledBack, match=r"1\.0 is live again"):
+        switch_to(level, "1.1")
+    assert require_pointer(level).release == "1.0"
+    assert [row.verdict for row in read(level)] == ["live", "failed", "live"]
+
+
 def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Deaf(Running):
         def get(self, path: str, seconds: float = 10) -> dict:
@@ -101,13 +159,20 @@ class Recorded(Running):
 
 
 @pytest.mark.thorough
-def test_a_release_that_answers_as_when_it_was_made_passes_in_staging_and_need_not_be_tried_again(level: Path) -> None:
+def test_a_release_that_answers_as_when_it_was_made_passes_in_staging(level: Path) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
-    assert deploy.tried_out(level, bundle) is None
-    assert deploy.stage(level, bundle, DAY, "test").reason.startswith("in staging 21 golden customers answered")
-    assert deploy.tried_out(level, bundle) == read(level)[-1]
+    with smoke.staging(level) as service:
+        assert smoke.smoke_test(service.take(deploy.pointer_to(bundle)), bundle).startswith("21 golden customers")
     assert not (level / "staging" / "service.json").exists()
     assert require_pointer(level).release == "1.0"
+
+
+@pytest.mark.thorough
+def test_a_release_that_does_not_come_up_in_staging_fails(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke, "SECONDS_TO_START", 6.0)
+    truncate(level / "bundles" / "1.1")
+    with smoke.staging(level) as service, pytest.raises(CheckFailed, match=r"1\.1 does not come up in staging"):
+        service.take(Pointer("1.1", "bundles/1.1", ""))
 
 
 @pytest.mark.parametrize("fault", ["short", "repeated", "another release", "nameless", "other products"])

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from shared.columns import CUSTOMER, PRODUCT, TIME
 from shared.dataset import (
     Feed,
+    day_file,
     digest_rows,
     open_feed,
     purchases,
@@ -95,6 +97,31 @@ def test_a_kill_while_one_shop_replaces_another_loses_neither(
         write_days(part, [(date(2017, 1, 1), transactions)], products, {"name": "new"})
     assert open_feed(shop).about["name"] == "new"
     assert open_feed(tmp_path / "aside" / "shop-1").about["name"] == "old"
+
+
+def test_a_replacement_that_a_kill_cut_off_before_its_turn_does_not_come_back(
+    tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = tmp_path / "shop"
+    write_feed(shop, transactions, products, name="old")
+    monkeypatch.setattr("shared.dataset.set_aside", lambda folder: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt), staged(shop, replace=True) as part:
+        write_days(part, [(date(2017, 1, 1), transactions)], products, {"name": "new"})
+    assert open_feed(shop).about["name"] == "old"
+    assert [path.name for path in tmp_path.glob(".shop*")] == [".shop.lock"]
+
+
+def test_a_day_that_is_not_as_noted_is_seen(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> None:
+    shop = tmp_path / "shop"
+    write_feed(shop, transactions, products, name="checkerboard")
+    feed, day = open_feed(shop), date(2017, 1, 5)
+    stamps = feed.stamps(day)
+    assert feed.is_as_noted(day)
+    file = day_file(shop, day)
+    pq.write_table(pq.read_table(file).slice(1), file)
+    assert not feed.is_as_noted(day)
+    assert feed.stamps(day) != stamps
+    assert feed.stamps(day - timedelta(days=1)) == open_feed(shop).stamps(day - timedelta(days=1))
 
 
 def test_of_several_that_are_the_first_one_prepares_the_shop(

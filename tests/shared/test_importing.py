@@ -221,6 +221,7 @@ def test_times_in_many_forms() -> None:
 FIELD = st.sampled_from(["", "a", "b", "C1", "1", "1.0", "-2", "0", "x", "2017-05-01", "2017-06-02 10:00", "nan"])
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(FIELD, min_size=5, max_size=6), min_size=1, max_size=12))
 def test_no_row_is_lost(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:

@@ -82,6 +82,19 @@ def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path)
     assert forgetful.live is None
 
 
+def test_a_service_starts_from_the_release_before_if_the_last_good_one_is_damaged_by_now(level: Path) -> None:
+    follower = Follower(level, remember=True)
+    for release in ("1.0", "1.1"):
+        point_to(level, pointer(level, release))
+        follower.follow()
+    truncate(level / "1.1")
+    started = Follower(level, remember=True)
+    started.follow()
+    assert started.live is not None
+    assert started.live.bundle.release == "1.0"
+    assert "bytes instead of" in started.trouble
+
+
 def test_before_the_first_deployment_there_is_nothing(tmp_path: Path) -> None:
     assert read_pointer(tmp_path) is None
     with pytest.raises(UsageError, match="Nothing is deployed"):
