@@ -174,18 +174,11 @@ def look_after(place: Place) -> None:
 def processes_of(folder: Path) -> list[str]:
     """Processes that name a folder on their command line, a second after the end of what started them."""
     time.sleep(1)
-    commands = [
-        path.read_bytes().decode().replace("\0", " ") for path in readable(Path("/proc").glob("[0-9]*/cmdline"))
-    ]
+    commands = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it may have ended meanwhile
+            commands.append(path.read_bytes().replace(b"\0", b" ").decode())
     return [command for command in commands if str(folder) in command]
-
-
-def readable(paths: Iterable[Path]) -> Iterator[Path]:
-    """Those of processes that are still there."""
-    for path in paths:
-        with suppress(OSError):
-            path.read_bytes()
-            yield path
 
 
 def open_flow_runs() -> int:
