@@ -136,12 +136,12 @@ def append_live(level: Path, row: Row, folder: Path) -> Row:
 
 
 def repair_ledger(level: Path, as_of: date) -> Row | None:
-    """Write down a switch whose row a kill prevented, as it was meant; returns the row, if one was missing."""
+    """Write down a switch whose row a kill prevented, as it was meant; returns the row of an interrupted switch."""
     pointer, intent = read_pointer(level), read_intent(level)
     rows = live_rows(level)
     if pointer is None or (rows and rows[-1].bundle_digest == pointer.bundle_digest):
         intent_file(level).unlink(missing_ok=True)
-        return None
+        return rows[-1] if rows and intent and rows[-1].sequence == intent.sequence else None
     row = Row(
         as_of=as_of,
         step="deploy",

@@ -98,6 +98,18 @@ def test_an_interrupted_rollback_that_is_typed_again_goes_back_once(interrupted:
     assert deploy.rollback(interrupted, DAY).release == "1.1"
 
 
+def test_a_rollback_that_was_killed_when_all_was_written_down_is_not_made_again(level: Path) -> None:
+    switch_to(level, "1.1")
+    deploy.rollback(level, DAY)
+    row, pointer = live_rows(level)[-1], require_pointer(level)
+    left = switch.Intent(
+        pointer.bundle, pointer.bundle_digest, pointer.sequence, str(DAY), "rollback", "operator", "asked for"
+    )
+    switch.intend(level, left)
+    assert deploy.rollback(level, DAY) == row
+    assert require_pointer(level) == pointer
+
+
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt(), MlopsError("the disk is full"), IntegrityError("damaged")])
 def test_whatever_goes_wrong_what_is_live_stays_live(
     level: Path, monkeypatch: pytest.MonkeyPatch, trouble: BaseException
