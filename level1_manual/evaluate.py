@@ -2,6 +2,7 @@
 
 from level1_manual.train import HALF_LIFE, POPULAR_WEIGHT, read_transactions
 from level1_manual.workplace import laptop
+from shared.errors import run_program
 from shared.holdout import hold_out
 from shared.model import Frecency, last_day
 
@@ -20,4 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

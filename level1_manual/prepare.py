@@ -1,7 +1,6 @@
 """Export the till's transactions as a CSV. A person runs it, when they think of it."""
 
 import argparse
-import sys
 from datetime import date
 
 import pyarrow as pa
@@ -9,7 +8,7 @@ from pyarrow import csv
 
 from level1_manual.workplace import laptop
 from shared.dataset import open_feed, require_day
-from shared.errors import MlopsError
+from shared.errors import run_program
 from shared.places import home
 
 # Everything since the beginning: the file grows with the year, and nobody has asked why.
@@ -32,7 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except MlopsError as error:
-        sys.exit(f"Error: {error}")
+    run_program(main)

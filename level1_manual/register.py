@@ -8,6 +8,7 @@ from openpyxl import Workbook, load_workbook
 
 from level1_manual.evaluate import NUMBER
 from level1_manual.workplace import laptop
+from shared.errors import run_program
 
 SHEET = "models.xlsx"
 HEADER = ["release", "live since", "NDCG@10", "who", "note"]
@@ -48,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -5,6 +5,7 @@ Whether it comes up is not looked at: that is level 1.
 
 from level1_manual.serve import PORT
 from level1_manual.workplace import server
+from shared.errors import run_program
 from shared.running import launch, stop
 
 
@@ -16,4 +17,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from level1_manual.register import SHEET, rows
 from level1_manual.workplace import laptop, server
-from shared.errors import MlopsError
+from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT
 from shared.releases import next_release
 from shared.running import find, stop, wait_until
@@ -109,9 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except MlopsError as error:
-        sys.exit(f"Error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("Stopped; what was done so far stays.")
+    run_program(main)

@@ -13,6 +13,7 @@ from level1_manual.train import MODEL
 from level1_manual.workplace import server
 from shared.answering import Answers
 from shared.bundle import Bundle
+from shared.errors import run_program
 from shared.live import Live
 from shared.running import run_forever
 from shared.serving import create_app
@@ -44,4 +45,4 @@ def app() -> FastAPI:
 
 
 if __name__ == "__main__":
-    run_forever(app, PORT)
+    run_program(lambda: run_forever(app, PORT))

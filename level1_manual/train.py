@@ -7,6 +7,7 @@ import pandas as pd
 from level1_manual.prepare import PRODUCTS, TRANSACTIONS
 from level1_manual.workplace import laptop
 from shared.columns import BASKET, CUSTOMER, NAME, PRODUCT, STORE, TIME
+from shared.errors import run_program
 from shared.model import Frecency
 
 # A purchase counts half after twelve weeks. It was the best of the three values tried one afternoon.
@@ -34,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -27,7 +27,7 @@ from level3_cicd.serve import PORT
 from level3_cicd.servers import launch_prefect, stop_server
 from shared.columns import AMOUNT
 from shared.dataset import SCHEMA, Feed, day_file, digest_rows, open_feed
-from shared.errors import MlopsError
+from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT, home, read_shop, set_aside, write_atomically
 from shared.running import Running, find, launch, start, stop
 
@@ -224,14 +224,8 @@ def main() -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
-    try:
-        play(asked.as_of, asked.customer, tell, asked.hands_on)
-    except MlopsError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit("Stopped; what was done so far stays.")
+    play(asked.as_of, asked.customer, tell, asked.hands_on)
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 error, 2 usage, 3 a check said no, 4 integrity, 5 a depend
 6 locked by another, 7 rolled back.
 """
 
-import sys
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from mlops.doctor import doctor
 from mlops.levels import PACKAGES, capability, folder, lacks, present, service_folder
 from mlops.progress import bar, working
 from mlops.servers import down, up
-from shared.errors import MlopsError, UsageError
+from shared.errors import UsageError, run_program
 from shared.places import home, today
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -29,16 +28,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def main() -> None:
     """Run a command; an error that an operator can meet is told without a traceback, with its exit code."""
-    try:
-        commands(prog_name="mlops")
-    except MlopsError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        click.echo(
-            f"Error: {error}\n  To fix: look at the file or folder named, and the space left on its disk.", err=True
-        )
-        sys.exit(1)
+    run_program(lambda: commands(prog_name="mlops"))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
