@@ -10,7 +10,6 @@ import sys
 import threading
 from pathlib import Path
 
-from level3_cicd.smoke import PORT
 from shared.live import Follower
 from shared.running import run_forever
 from shared.serving import create_app
@@ -27,4 +26,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     given, _ = parser.parse_known_args()
-    run_forever(lambda: create_app(3, Follower(given.folder, on_trouble=logging.getLogger("staging").error)), PORT)
+    run_forever(lambda: create_app(3, Follower(given.folder, on_trouble=logging.getLogger("staging").error)), 0)
