@@ -37,9 +37,11 @@ from shared.columns import (
     TRANSACTIONS,
 )
 from shared.errors import CheckFailed, UsageError
-from shared.places import read_shop, set_aside, write_atomically
+from shared.places import read_shop, set_aside, set_today, write_atomically
 
 FORMAT = 1
+# The real year goes on for 534 rows of 1 January 2018, which ends early: no day to train on.
+LAST_WHOLE_DAY = date(2017, 12, 31)
 Progress = Callable[[Iterable], Iterable]
 
 
@@ -148,7 +150,8 @@ def open_feed(folder: Path, progress: Progress = iter) -> Feed:
         with writing(folder):
             take_over(folder)
             if not (folder / "shop.json").exists():  # another process may have prepared it meanwhile
-                write_feed(folder, *read_real_year(), name="completejourney 2017", progress=progress)
+                tables = read_real_year()
+                write_feed(folder, *tables, name="completejourney 2017", today=LAST_WHOLE_DAY, progress=progress)
     feed = Feed(folder)
     if feed.about["format"] != FORMAT:
         raise UsageError(
@@ -193,11 +196,17 @@ def write_feed(
     products: pd.DataFrame,
     *,
     name: str,
+    today: date | None = None,
     progress: Progress = iter,
 ) -> None:
-    """Write the tables as a feed. A kill leaves no feed rather than half of one."""
+    """Write the tables as a feed. A kill leaves no feed rather than half of one.
+
+    today: the last day that a step may know of when nobody names one, if it is not the tables' last.
+    """
     by_day = transactions[TRANSACTIONS].sort_values(TIME, kind="stable")
     with staged(folder) as part:
+        if today:
+            set_today(part, today)
         write_days(part, progress(by_day.groupby(by_day[TIME].dt.date, sort=True)), products, {"name": name})
 
 

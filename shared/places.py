@@ -51,7 +51,8 @@ def read_shop(shop: Path) -> dict[str, Any]:
 def today(shop: Path) -> date:
     """The last day that a step may know of when nobody names one.
 
-    A replayed season leaves the day that it reached in `today`; without it, the shop's last day.
+    A replayed season leaves the day that it reached in `today`, as does who prepared a feed whose last day is
+    not whole; without it, the shop's last day.
     """
     note = shop / "today"
     try:
@@ -61,7 +62,7 @@ def today(shop: Path) -> date:
 
 
 def set_today(shop: Path, day: date) -> None:
-    """Note the day that a replay has reached."""
+    """Note the day that the shop has reached."""
     write_atomically(shop / "today", f"{day.isoformat()}\n".encode())
 
 
