@@ -10,9 +10,10 @@ MLOPS = $(PYTHON) -m mlops
 AS_OF ?= 2017-06-04
 CUSTOMER ?= 1
 RELEASE ?= candidate
-# The last day that a workflow's step may know of; without one, the last day of the shop's feed.
-KNOWN_DAY = $(or $(ASKED_DAY),$(DAY))
-KNOWN = $(if $(KNOWN_DAY),--as-of $(KNOWN_DAY))
+# The last day that a workflow's step may know of; without one, the day that the shop has reached. These come from
+# whoever starts a workflow, so the shell gets them as variables and in quotes, never as part of a command.
+KNOWN = $${ASKED_DAY:+--as-of "$$ASKED_DAY"}
+export RELEASE CUSTOMER
 # The environment is complete when this file is there; its name changes with the lock.
 INSTALLED = $(VENV)/.installed-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
@@ -60,18 +61,19 @@ level3-train: setup ## what the workflow runs: train, judge and register
 	$(MLOPS) --level 3 pipeline run $(KNOWN)
 
 level3-stage: setup ## what the workflow runs: try a release out in staging
-	$(MLOPS) --level 3 deploy model --version $(RELEASE) $(KNOWN) --dry-run
+	$(MLOPS) --level 3 deploy model --version "$$RELEASE" $(KNOWN) --dry-run
 
-level3-deploy: setup ## what the workflow runs: switch to a release, check, go back if it fails
-	$(MLOPS) --level 3 deploy model --version $(RELEASE) $(KNOWN)
+level3-deploy: setup ## what the workflow runs: start the service if none runs, switch, check, go back if it fails
+	$(MLOPS) --level 3 serve --background
+	$(MLOPS) --level 3 deploy model --version "$$RELEASE" $(KNOWN)
 
 level3-ask: setup ## what the workflow runs: ask the live service for a recommendation
-	$(MLOPS) --level 3 ask $(CUSTOMER)
+	$(MLOPS) --level 3 ask "$$CUSTOMER"
 
 test: setup ## run all tests (several minutes)
 	$(PYTHON) -m pytest
 
-test-fast: setup ## run the tests that a push waits for: no stories, no processes, no random questions
+test-fast: setup ## run the tests that a push waits for: no stories, nothing slow
 	$(PYTHON) -m pytest -m "not story and not thorough"
 
 check: setup ## format, lint, types, import contracts, workflow lint

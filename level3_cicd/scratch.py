@@ -72,7 +72,7 @@ def run_workflow(scratch: Scratch, as_of: date, log: Path) -> int:
     own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act")}
     with log.open("w") as output:
         return subprocess.run(
-            [*runner(scratch.ci), "--env", f"DAY={as_of}"],
+            [*runner(scratch.ci), "--var", f"MLOPS_DAY={as_of}"],
             cwd=scratch.ci,
             env={**os.environ, **own},
             stdout=output,

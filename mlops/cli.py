@@ -16,7 +16,7 @@ from mlops.data import data
 from mlops.doctor import doctor
 from mlops.levels import PACKAGES, capability, folder, lacks, present, service_folder
 from mlops.progress import bar, working
-from mlops.servers import down, up
+from mlops.servers import down, in_background, up
 from shared.errors import UsageError, run_program
 from shared.places import home, today
 
@@ -85,16 +85,18 @@ def deploy() -> None:
 @deploy.command("model")
 @click.option("--version", "release", required=True, help="The release, such as 1.2; from level 3 on also `candidate`.")
 @as_of_option
-@dry_run_option
+@click.option(
+    "--dry-run", is_flag=True, help="Leave live what is live; from level 3 on, try the release out in staging."
+)
 @click.pass_obj
 def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool) -> None:
     """Make a release the live one."""
-    from shared.pointer import read_pointer
+    from shared.pointer import readable_pointer
 
     module = capability(level, "deploy")
     if release == "candidate" and level > 2:
         release = capability(level, "registry").candidate(folder(level))
-    before = read_pointer(folder(level))
+    before = readable_pointer(folder(level))
     if dry_run:
         found = try_out(level, release, day_of(as_of))
         replaced = f" in place of {before.release}" if before else ""
@@ -175,12 +177,16 @@ def monitor_model(level: int, as_of: datetime | None, as_json: bool) -> None:
 
 @commands.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: 8000 + level, or a free one.")
+@click.option("--background", is_flag=True, help="Start it, if it does not run, and return; `mlops down` stops it.")
 @click.pass_obj
-def serve(level: int, port: int | None) -> None:
+def serve(level: int, port: int | None, background: bool) -> None:
     """Answer customers until stopped with Ctrl-C."""
-    import uvicorn
-
     from shared.running import HOST, free_port, noted
+
+    if background:
+        click.echo(f"Level {level} answers at {in_background(level, port).url}/recommendations/1")
+        return
+    import uvicorn
 
     at = port or free_port(8000 + level)
     app = capability(level, "serve").app()

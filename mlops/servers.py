@@ -5,7 +5,7 @@ import click
 from mlops.levels import PACKAGES, capability, folder, service_folder
 from mlops.progress import working
 from shared.places import home
-from shared.running import find, start, stop
+from shared.running import Running, find, start, stop
 
 
 @click.command()
@@ -18,20 +18,23 @@ def up(level: int) -> None:
         started = [servers.wait_for(home(), server.name) for server in launched]
     for server in started:
         click.echo(f"{server.name + ':':<15}{server.url}")
-    if (folder(level) / "live.json").exists():
-        at = service_folder(level)
-        service = find(at) or start(at, f"{PACKAGES[level]}.serve", 8000 + level)
-        click.echo(f"{'service:':<15}{service.url}/recommendations/1")
-    else:
-        click.echo("service:       not started, as nothing is deployed yet")
+    click.echo(f"{'service:':<15}{in_background(level).url}/recommendations/1")
     click.echo(f"  Next:  mlops --level {level} pipeline run; mlops --level {level} down stops them")
+
+
+def in_background(level: int, port: int | None = None) -> Running:
+    """The level's service, started if it does not run; before a first release it has nothing to answer with."""
+    at = service_folder(level)
+    return find(at) or start(at, f"{PACKAGES[level]}.serve", port or 8000 + level, needs="/healthz")
 
 
 @click.command()
 @click.pass_obj
 def down(level: int) -> None:
-    """Stop what `mlops up` has started."""
-    servers = capability(level, "servers")
-    stopped = [name for name in ("prefect", f"mlflow-level{level}") if servers.stop_server(home(), name)]
+    """Stop what `mlops up` or `mlops serve --background` has started."""
+    stopped = []
+    if level > 2:
+        servers = capability(level, "servers")
+        stopped = [name for name in ("prefect", f"mlflow-level{level}") if servers.stop_server(home(), name)]
     stopped += ["service"] if stop(service_folder(level)) else []
     click.echo(f"Stopped: {', '.join(stopped) or 'nothing was running'}.")

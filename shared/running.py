@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 HOST = "127.0.0.1"
+SECONDS_TO_START = 60.0
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,14 @@ def launch(
     return running, process
 
 
-def start(folder: Path, module: str, wanted_port: int, words: Sequence[str] = (), seconds: float = 60) -> Running:
-    """Launch a service and wait until it is ready. Raises DependencyDown if it ends, or has nothing to serve."""
+def start(folder: Path, module: str, wanted_port: int, words: Sequence[str] = (), needs: str = "/readyz") -> Running:
+    """Launch a service and wait until it is ready. Raises DependencyDown if it ends, or has nothing to serve.
+
+    With `needs="/healthz"` it may have nothing to serve yet.
+    """
     running, process = launch(folder, module, wanted_port, words)
-    wait_until(lambda: answers(running, "/healthz") or process.poll() is not None, seconds)
-    if not answers(running):
+    wait_until(lambda: answers(running, "/healthz") or process.poll() is not None, SECONDS_TO_START)
+    if not answers(running, needs):
         stop(folder)
         log = folder / "service.log"
         raise DependencyDown(f"The service did not start; {log} says why:\n{last_lines(log)}")
@@ -165,7 +169,7 @@ def stop(level: Path, seconds: float = 10) -> bool:
     return was_alive
 
 
-def answers(running: Running, path: str = "/readyz") -> bool:
+def answers(running: Running, path: str) -> bool:
     """Whether a service answers."""
     try:
         running.get(path, seconds=2)
