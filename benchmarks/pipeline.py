@@ -22,6 +22,7 @@ from shared.bundle import Evidence
 from shared.config import read_config
 from shared.dataset import open_feed
 from shared.holdout import hold_out
+from shared.pointer import read_pointer
 
 AS_OF = date(2017, 6, 4)
 ROUNDS = 5
@@ -35,7 +36,9 @@ def bare(home: Path, config: PipelineConfig) -> None:
     holdout = hold_out(feed.through(AS_OF), AS_OF)
     steps.refuse_bad_data(steps.validate(feed, AS_OF))
     model = steps.train(config, hold_out(feed.through(AS_OF), AS_OF))
-    judged = steps.evaluate(model, steps.read_live(home / "level3", holdout)[0], holdout, feed.products())
+    judged = steps.evaluate(
+        model, steps.read_live(home / "level3", read_pointer(home / "level3"), holdout)[0], holdout, feed.products()
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "bundle"
         steps.bundle(folder, model, feed, AS_OF, Evidence("1.0", feed.digest(AS_OF), "bare", judged.metrics))

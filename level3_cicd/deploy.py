@@ -12,7 +12,7 @@ from pathlib import Path
 
 from level3_cicd.ledger import Row, append, live_rows, read
 from level3_cicd.smoke import smoke_test, staging
-from level3_cicd.switch import locked, repair_ledger, switch
+from level3_cicd.switch import check_live, locked, repair_ledger, repair_pointer, switch
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
 from shared.manifest import Verified, verify
 from shared.pointer import Pointer, read_pointer, require_pointer
@@ -81,8 +81,8 @@ def stage(level: Path, release: str, as_of: date, actor: str) -> Row:
 
 
 def tried_out(level: Path, release: str) -> Row | None:
-    """The row of a release's last try-out in staging, if it passed, by this very code."""
-    rows = read(level, "release = ? AND (step = 'stage' OR (step = 'deploy' AND verdict = 'refused'))", (release,))
+    """The row of a release's last try-out in staging, if it passed, by this very code, and nothing failed since."""
+    rows = read(level, "release = ? AND (step = 'stage' OR verdict IN ('refused', 'failed'))", (release,))
     return rows[-1] if rows and rows[-1].verdict == "passed" and rows[-1].numbers == this_code() else None
 
 
@@ -111,9 +111,10 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
     """
     with locked(level):
         repaired = repair(level, as_of)
-        if repaired and repaired.step == "rollback":
-            return repaired
         now = require_pointer(level)
+        if repaired and repaired.step == "rollback":
+            check_live(level, now, verify(level / now.bundle, now.bundle_digest))
+            return repaired
         before = [row for row in live_rows(level) if row.release != now.release]
         if not before:
             raise UsageError(f"There is no release before {now.release} to go back to.", fix="Deploy another one.")
@@ -123,8 +124,9 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
 
 
 def repair(level: Path, as_of: date) -> Row | None:
-    """Mend what a killed command left; returns the row of a switch that was made and not written down."""
+    """Mend what a killed command or a damage left; returns the row of a switch that was made and not written down."""
     stop(level / "staging")
+    repair_pointer(level)
     return repair_ledger(level, as_of)
 
 

@@ -20,14 +20,16 @@ from prefect.context import TaskRunContext
 from level3_cicd import registry, steps
 from level3_cicd.config import PipelineConfig
 from level3_cicd.gate import Verdict, decide
-from level3_cicd.ledger import Row, append
+from level3_cicd.ledger import Row, append, validated_through
 from level3_cicd.registry import Registered
+from level3_cicd.tools import place_of
 from shared.bundle import Evidence
 from shared.dataset import Feed, open_feed
-from shared.errors import CheckFailed, DependencyDown
+from shared.errors import CheckFailed, DependencyDown, IntegrityError
 from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
 from shared.manifest import sha256
 from shared.model import Popular
+from shared.pointer import read_pointer
 from shared.releases import next_release
 from shared.revision import code_digest, lock_digest, revision
 
@@ -47,12 +49,13 @@ def same_inputs(context: TaskRunContext, given: dict[str, Any]) -> str:
     """
     feed, as_of, config = given["feed"], given["as_of"], given.get("config")
     settings = config.model_dump_json(exclude={"gate"}) if config else ""
-    inputs = f"{feed.digest(as_of)} {feed.stamps(as_of)} {settings} {code_digest()} {lock_digest()}"
+    since = given.get("validated")
+    inputs = f"{feed.digest(as_of)} {feed.stamps(as_of)} {settings} {since} {code_digest()} {lock_digest()}"
     return f"{context.task.name}-{sha256(inputs.encode())}"  # it becomes a file's name: no long ones
 
 
 def cached(function: Function) -> Function:
-    """A task that is done once for the same inputs, and tried again when the disk or the store fails."""
+    """A task that is done once for the same inputs, and tried again when the disk fails; MLflow's client does too."""
     made = task(
         cache_key_fn=same_inputs, persist_result=True, retries=2, retry_delay_seconds=1, retry_condition_fn=passing
     )
@@ -61,13 +64,8 @@ def cached(function: Function) -> Function:
 
 def passing(_task: Any, _run: Any, state: Any) -> bool:
     """Whether a failure may pass by itself: one of the disk or of the network, not one of the data."""
-    try:
-        state.result()
-    except OSError:
-        return True
-    except Exception:  # noqa: BLE001  whatever else it is, trying again does not help
-        return False
-    return False
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, OSError) or isinstance(getattr(error, "__cause__", None), OSError)
 
 
 @step
@@ -78,9 +76,9 @@ def prepare(shop: Path, as_of: date) -> tuple[Feed, Holdout]:
 
 
 @cached
-def validate(feed: Feed, as_of: date) -> pd.DataFrame:
-    """The findings on the last week's days."""
-    return steps.validate(feed, as_of)
+def validate(feed: Feed, as_of: date, validated: date | None) -> pd.DataFrame:
+    """The findings on the days since `validated`, at least on the last week's."""
+    return steps.validate(feed, as_of, validated)
 
 
 @cached
@@ -94,11 +92,20 @@ def evaluate(
     level: Path, folder: Path, model: Popular, feed: Feed, holdout: Holdout, as_of: date, release: str
 ) -> steps.Judged:
     """The candidate beside popular and beside the live model; then it becomes a bundle in `folder`."""
-    live, note = steps.read_live(level, holdout)
+    live, note = read_live(level, holdout)
     judged = replace(steps.evaluate(model, live, holdout, feed.products()), note=note)
     evidence = Evidence(release, feed.digest(as_of), revision(), judged.metrics)
     steps.bundle(folder, model, feed, as_of, evidence)
     return replace(judged, measured=replace(judged.measured, milliseconds=steps.time_one(folder)))
+
+
+def read_live(level: Path, holdout: Holdout) -> tuple[Popular | None, str]:
+    """The live model to compare with, or why there is none: the pointer's, else the registry's champion."""
+    try:
+        pointer = read_pointer(level) or registry.champion(level)
+    except IntegrityError as error:
+        return None, f"not compared with the live release: {error.what}"
+    return steps.read_live(level, pointer, holdout)
 
 
 @step
@@ -130,7 +137,7 @@ def pipeline(
     began = time.perf_counter()
     feed, holdout = prepare(shop, as_of)
     with registry.evidence_of_run(level, name, release, {"actor": actor, "revision": revision()}) as evidence:
-        findings = validate(feed, as_of)
+        findings = validate(feed, as_of, validated_through(level, as_of, feed.digest))
         evidence.keep("validation.json", {"findings": findings.astype(str).to_dict("records")})
         if len(findings):
             refuse(level, as_of, findings, feed.digest(as_of), actor)
@@ -142,6 +149,7 @@ def pipeline(
             evidence.keep("config.json", config.model_dump())
             evidence.keep("data.json", {"first": str(feed.first_day), "last": str(as_of), "digest": feed.digest(as_of)})
             evidence.keep("gate.json", {"passed": verdict.passed, "rules": [asdict(rule) for rule in verdict.rules]})
+            evidence.keep("slices.json", judged.slices)
             evidence.keep("duration.json", {"seconds": time.perf_counter() - began})
             entry = register(level, evidence.run_id, folder, verdict)
         append(level, gate_row(entry, verdict, judged, feed, as_of, actor))
@@ -195,11 +203,11 @@ def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str
     Raises DependencyDown if Prefect's server or the registry does not answer.
     """
     try:
-        close_crashed(level.name)
+        close_crashed(place_of(level))
         registry.align_aliases(level)
         release = next_release(registry.registered(level), config.major)
         name = f"recommender {release} through {as_of}"
-        with tags(level.name):
+        with tags(level.name, place_of(level)):
             return pipeline.with_options(flow_run_name=name)(level, shop, as_of, config, actor, name, release)
     except httpx.HTTPError as error:
         raise DependencyDown(
@@ -209,7 +217,7 @@ def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str
 
 
 def close_crashed(tag: str) -> None:
-    """Close this level's flow runs that still say `Running`: their process is gone, as the caller holds the lock."""
+    """Close a place's flow runs that still say `Running`: their process is gone, as the caller holds the lock."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import (
         FlowRunFilter,

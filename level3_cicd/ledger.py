@@ -5,7 +5,7 @@ SQLite refuses to change or delete a row, so what was live on a day is one query
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
@@ -109,6 +109,15 @@ def parse(row: sqlite3.Row) -> Row:
 def live_rows(level: Path) -> list[Row]:
     """The rows after which another release was live."""
     return read(level, "sequence > 0")
+
+
+def validated_through(level: Path, as_of: date, digest_of: Callable[[date], str]) -> date | None:
+    """The last day, at most `as_of`, through which a run found the data fit that is there now. None: no run has.
+
+    digest_of: the data's digest through a day. Whatever the gate said: it is asked after the data has passed.
+    """
+    rows = read(level, "step = 'gate' AND as_of <= ? AND data_digest != ''", (as_of.isoformat(),))
+    return max((row.as_of for row in rows if digest_of(row.as_of) == row.data_digest), default=None)
 
 
 def live_on(level: Path, day: date) -> Row | None:

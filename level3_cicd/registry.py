@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from level3_cicd.ledger import live_rows
 from level3_cicd.servers import noted_server
-from level3_cicd.tools import EXPERIMENT, mlflow_client, talking_to_mlflow, tracking_uri
+from level3_cicd.tools import EXPERIMENT, mlflow_client, place_of, talking_to_mlflow, tracking_uri
 from shared.columns import CUSTOMER
-from shared.errors import DependencyDown, IntegrityError, UsageError
+from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
 from shared.manifest import copy_bundle, digest_of, read_manifest, verify
-from shared.pointer import read_pointer
+from shared.pointer import Pointer, read_pointer
 from shared.releases import PATTERN, in_order, require_release
 
 if TYPE_CHECKING:
@@ -63,15 +63,17 @@ class RunEvidence:
 def evidence_of_run(level: Path, name: str, release: str, tags: dict[str, str]) -> Iterator[RunEvidence]:
     """An MLflow run, closed as finished or failed. Runs that a kill left open are closed first.
 
-    The caller holds the pipeline's lock, so whatever of this level is still running is dead.
+    The caller holds the pipeline's lock, so whatever this folder's runs say, none of them is alive.
     """
     with talking_to_mlflow():
         client = mlflow_client(level)
         experiment = experiment_id(client)
-        for left in client.search_runs([experiment], f"attributes.status = 'RUNNING' AND tags.level = '{level.name}'"):
-            client.set_tag(left.info.run_id, "crashed", "true")
-            client.set_terminated(left.info.run_id, "KILLED")
-        named = {"release": release, "level": level.name, **tags}
+        running = client.search_runs([experiment], "attributes.status = 'RUNNING'")
+        for left in running:
+            if left.data.tags.get("place") == place_of(level):
+                client.set_tag(left.info.run_id, "crashed", "true")
+                client.set_terminated(left.info.run_id, "KILLED")
+        named = {"release": release, "level": level.name, "place": place_of(level), **tags}
         run = client.create_run(experiment, run_name=name, tags=named)
     try:
         yield RunEvidence(level, run.info.run_id)
@@ -84,7 +86,10 @@ def evidence_of_run(level: Path, name: str, release: str, tags: dict[str, str]) 
 
 
 def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered:
-    """Give a trained bundle a version. The version appears last, so a kill leaves none without its files."""
+    """Give a trained bundle a version. The version appears last, so a kill leaves none without its files.
+
+    Raises Locked if somebody else, on a registry that is shared, has registered the same release meanwhile.
+    """
     from mlflow.entities import Metric, Param
 
     with talking_to_mlflow():
@@ -100,6 +105,10 @@ def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered
         tags |= {"bundle_digest": digest_of(bundle), "verdict": verdict}
         source = f"{client.get_run(run_id).info.artifact_uri}/model"
         version = client.create_model_version(NAME, source, run_id, tags=tags, await_creation_for=0)
+        if registered(level)[manifest["release"]].version != version.version:
+            client.delete_model_version(NAME, version.version)
+            taken = f"Another run has registered release {manifest['release']} meanwhile."
+            raise Locked(taken, fix="Run the pipeline again: it takes the next number.")
     align_aliases(level)
     return Registered(manifest["release"], version.version, verdict, tags["bundle_digest"], source)
 
@@ -146,10 +155,10 @@ def experiment_id(client: "MlflowClient") -> str:
 
 
 def registered(level: Path) -> dict[str, Registered]:
-    """Every release in the registry by its number, in order."""
+    """Every release in the registry by its number, in order. Of two versions with one number the first counts."""
     with talking_to_mlflow():
         versions = mlflow_client(level).search_model_versions(f"name='{NAME}'", max_results=10_000)
-    ours = [version for version in versions if is_release(version)]
+    ours = sorted(filter(is_release, versions), key=lambda version: int(version.version), reverse=True)
     found = {version.tags["release"]: parse(version) for version in ours}
     return {release: found[release] for release in in_order(found)}
 
@@ -158,6 +167,27 @@ def is_release(version: "ModelVersion") -> bool:
     """Whether a version is a release of ours: anybody may put others beside them."""
     named = {"release", "verdict", "bundle_digest"} <= set(version.tags)
     return named and bool(PATTERN.fullmatch(version.tags["release"]))
+
+
+def champion(level: Path) -> Pointer | None:
+    """What the alias `champion` says is live, in the level's own store; None if there is no alias.
+
+    It stands in for the pointer where a run has no lasting folder, only a registry. Raises IntegrityError if what
+    was fetched is not what was registered.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with talking_to_mlflow():
+        try:
+            version = mlflow_client(level).get_model_version_by_alias(NAME, "champion")
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+    if not is_release(version):
+        return None
+    _, entry = fetch(level, version.tags["release"])
+    return Pointer(entry.release, f"bundles/{entry.release}", entry.bundle_digest)
 
 
 def candidate(level: Path) -> str:

@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from level3_cicd.tools import mlflow_client, prepare_prefect, talking_to_mlflow, tracking_uri
 from shared.errors import DependencyDown
 from shared.places import write_atomically
-from shared.running import HOST, Running, free_port, is_process_of, last_lines, wait_until
+from shared.running import HOST, Running, command_of, free_port, is_process_of, last_lines, wait_until
 
 SECONDS_TO_START = 120
 
@@ -122,14 +123,37 @@ def stop_server(home: Path, name: str) -> bool:
     server = noted_server(home, name)
     if server is None:
         return False
-    was_there = server.is_there()
+    was_there = server.is_there() or is_left_over(server.pid)
     if was_there:
         for sign, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(server.pid, sign)
-            except ProcessLookupError:
-                break
-            if wait_until(lambda: not server.is_there(), seconds):
+            if wait_until(lambda: not server.is_there() and not is_left_over(server.pid), seconds):
                 break
     note(home, name).unlink()
     return was_there
+
+
+def is_left_over(group: int) -> bool:
+    """Whether processes of a group live on without their leader, whose number nobody else can have till then."""
+    if command_of(group):
+        return False
+    linux = Path("/proc/self").exists()
+    if linux:
+        lines = [read_stat(process) for process in Path("/proc").glob("[0-9]*")]
+    else:
+        lines = subprocess.run(
+            ["ps", "-A", "-o", "stat=,pgid="], capture_output=True, text=True, check=False
+        ).stdout.splitlines()
+    return any(
+        words[1] == str(group) and not words[0].startswith("Z") for words in map(str.split, lines) if len(words) > 1
+    )
+
+
+def read_stat(process: Path) -> str:
+    """A process's state and group, as `ps` prints them; empty if it has ended meanwhile."""
+    try:
+        state, _, group, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return ""
+    return f"{state} {group}"

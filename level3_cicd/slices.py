@@ -2,29 +2,29 @@
 
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
-from shared.columns import CUSTOMER, DEPARTMENT, PRODUCT
-from shared.histories import Histories, day_number
+from shared.columns import CUSTOMER, DEPARTMENT, PRODUCT, TIME
+from shared.dataset import sold
 from shared.metrics import score_customers
 
 NEW_DAYS = 28
 DEPARTMENTS = 5
 
 
-def by_customer(histories: Histories, customers: pd.Index, known_through: date) -> dict[str, pd.Index]:
-    """Light, heavy and new customers (at most `NEW_DAYS` days known) of those who are judged."""
-    rows = histories.rows_of(np.array([name.encode() for name in customers], dtype=np.bytes_))
-    known = rows >= 0
-    bought = np.zeros(len(rows))
-    bought[known] = (histories.starts[rows[known] + 1] - histories.starts[rows[known]]).astype(float)
-    first = np.full(len(rows), day_number(known_through))
-    for at in np.flatnonzero(known):
-        first[at] = histories.first[histories.starts[rows[at]] : histories.starts[rows[at] + 1]].min()
-    new = day_number(known_through) - first < NEW_DAYS
-    heavy = bought > np.median(bought[~new]) if (~new).any() else np.zeros(len(rows), dtype=bool)
-    return {"light": customers[~new & ~heavy], "heavy": customers[~new & heavy], "new": customers[new]}
+def by_customer(known: pd.DataFrame, customers: pd.Index, known_through: date) -> dict[str, pd.Index]:
+    """Light, heavy and new customers (at most `NEW_DAYS` days known) of those who are judged.
+
+    Heavy ones have bought more different products than half of those who are not new.
+    """
+    bought = sold(known).groupby(CUSTOMER)
+    products = bought[PRODUCT].nunique().reindex(customers, fill_value=0)
+    days_known = (pd.Timestamp(known_through) - bought[TIME].min().dt.normalize()).dt.days.reindex(
+        customers, fill_value=0
+    )
+    new = days_known < NEW_DAYS
+    heavy = ~new & (products > products[~new].median())
+    return {"light": customers[~new & ~heavy], "heavy": customers[heavy], "new": customers[new]}
 
 
 def by_department(bought: pd.DataFrame, products: pd.DataFrame) -> dict[str, pd.DataFrame]:

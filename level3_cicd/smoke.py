@@ -60,10 +60,11 @@ def staging(level: Path) -> Iterator[Staging]:
 
 
 def follows(running: Running, pointer: Pointer) -> bool:
-    """Whether a service answers with what the pointer names."""
+    """Whether a service answers with what the pointer names. Numbers begin anew after a first release that failed."""
     try:
-        return bool(running.get("/version", seconds=2)["sequence"] == pointer.sequence)
-    except MlopsError:
+        served = running.get("/version", seconds=2)
+        return (served["sequence"], served["bundle_digest"]) == (pointer.sequence, pointer.bundle_digest)
+    except (MlopsError, KeyError):
         return False
 
 

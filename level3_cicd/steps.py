@@ -12,7 +12,7 @@ import pandas as pd
 from level3_cicd.config import PipelineConfig
 from level3_cicd.gate import Measured
 from level3_cicd.slices import by_customer, by_department, recall_by_customer
-from shared.bundle import Evidence, open_bundle, write_bundle
+from shared.bundle import NOBODY, Evidence, open_bundle, write_bundle
 from shared.checks import check_days
 from shared.columns import CUSTOMER, SCORE
 from shared.dataset import Feed
@@ -21,24 +21,29 @@ from shared.holdout import HOLDOUT_DAYS, Holdout
 from shared.live import load
 from shared.metrics import score_customers
 from shared.model import Popular
-from shared.pointer import read_pointer
+from shared.pointer import Pointer
 
 TIMED_CUSTOMERS = 50
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate's metrics on the held-out week, what the gate will look at, and what it could not be told."""
+    """A candidate's metrics on the held-out week, what the gate will look at, and what it could not be told.
+
+    slices: by name of the slice, the number of customers, and the mean scores of the candidate and of what is live.
+    """
 
     metrics: dict[str, float]
     measured: Measured
+    slices: dict[str, dict[str, float]]
     note: str = ""
 
 
-def validate(feed: Feed, as_of: date) -> pd.DataFrame:
-    """The findings on the last week's days."""
-    week = [as_of - timedelta(days=back) for back in range(HOLDOUT_DAYS)]
-    days = [day for day in week if day in set(feed.days)]
+def validate(feed: Feed, as_of: date, validated: date | None = None) -> pd.DataFrame:
+    """The findings on the days that came after `validated`, through which days have passed before; at least a week."""
+    week = as_of - timedelta(days=HOLDOUT_DAYS - 1)
+    first = min(week, validated + timedelta(days=1)) if validated else week
+    days = [day for day in feed.days if first <= day <= as_of]
     changed = [
         (day, "rows as delivered", "", "others than were noted", "") for day in days if not feed.is_as_noted(day)
     ]
@@ -50,7 +55,8 @@ def refuse_bad_data(findings: pd.DataFrame) -> None:
     """Raise CheckFailed with all findings, if there are any."""
     if len(findings):
         lines = "\n".join(f"  {row.day} {row.check} {row.column}: {row.found}" for row in findings.itertuples())
-        raise CheckFailed(f"The data is not fit to train on:\n{lines}", fix="Mend the export, then run again.")
+        fix = f"Mend the export, or pass an --as-of before {min(findings['day'])}; then run again."
+        raise CheckFailed(f"The data is not fit to train on:\n{lines}", fix)
 
 
 def train(config: PipelineConfig, holdout: Holdout) -> Popular:
@@ -58,14 +64,13 @@ def train(config: PipelineConfig, holdout: Holdout) -> Popular:
     return config.estimator().fit(holdout.known, as_of=holdout.known_through)
 
 
-def read_live(level: Path, holdout: Holdout) -> tuple[Popular | None, str]:
+def read_live(level: Path, pointer: Pointer | None, holdout: Holdout) -> tuple[Popular | None, str]:
     """(the live model as it would serve the held-out week, ""): its parameters, with histories through the day before.
 
     Without one, (None, why): nothing is live, or it does not open, which must not keep a new one from being trained.
     """
-    pointer = read_pointer(level)
     if pointer is None:
-        return None, ""
+        return None, "nothing is live that it could be compared with"
     try:
         model = load(level, pointer).bundle.model
     except IntegrityError as error:
@@ -91,6 +96,7 @@ def evaluate(candidate: Popular, live: Popular | None, holdout: Holdout, product
         lists["live"] = live.recommend(customers)
     ndcg = {name: score_customers(mine, holdout.bought)["ndcg"] for name, mine in lists.items()}
     metrics = holdout.judge(candidate)
+    slices = score_slices(candidate, holdout, lists, ndcg, products)
     measured = Measured(
         candidate=ndcg["candidate"],
         popular=ndcg["popular"],
@@ -98,9 +104,15 @@ def evaluate(candidate: Popular, live: Popular | None, holdout: Holdout, product
         coverage=metrics["coverage_at_10"],
         unscored=int(lists["candidate"][SCORE].isna().sum()),
         milliseconds=math.nan,
-        slices=score_slices(candidate, holdout, lists, ndcg, products) if live else {},
+        slices={name: (mine["candidate"], mine["live"]) for name, mine in slices.items() if live},
     )
-    return Judged(metrics, measured)
+    return Judged(metrics, measured, {name: tell_slice(mine) for name, mine in slices.items()})
+
+
+def tell_slice(scores: dict[str, pd.Series]) -> dict[str, float]:
+    """A slice in numbers; a slice without customers has no mean."""
+    means = {name: float(mine.mean()) for name, mine in scores.items() if len(mine)}
+    return {"customers": len(scores["candidate"]), **means}
 
 
 def score_slices(
@@ -109,15 +121,13 @@ def score_slices(
     lists: dict[str, pd.DataFrame],
     ndcg: dict[str, pd.Series],
     products: pd.DataFrame,
-) -> dict[str, tuple[pd.Series, pd.Series]]:
-    """Candidate and live: NDCG@10 of kinds of customers, recall@10 of departments."""
-    kinds = by_customer(candidate.histories_, ndcg["candidate"].index, holdout.known_through)
-    scores = {name: (ndcg["candidate"][kind], ndcg["live"][kind]) for name, kind in kinds.items()}
+) -> dict[str, dict[str, pd.Series]]:
+    """Candidate and live, if there is one: NDCG@10 of kinds of customers, recall@10 of departments."""
+    models: list[str] = [name for name in ("candidate", "live") if name in lists]
+    kinds = by_customer(holdout.known, ndcg["candidate"].index, holdout.known_through)
+    scores = {name: {model: ndcg[model][kind] for model in models} for name, kind in kinds.items()}
     for name, bought in by_department(holdout.bought, products).items():
-        scores[name] = (
-            recall_by_customer(lists["candidate"], bought),
-            recall_by_customer(lists["live"], bought),
-        )
+        scores[name] = {model: recall_by_customer(lists[model], bought) for model in models}
     return scores
 
 
@@ -133,9 +143,10 @@ def time_one(folder: Path) -> float:
     except MlopsError:
         return math.nan
     taken = []
-    for name in model.histories_.customers[:TIMED_CUSTOMERS]:
+    asked = [name.decode() for name in model.histories_.customers[:TIMED_CUSTOMERS]]
+    for customer in asked or [NOBODY]:
         began = time.perf_counter()
-        if model.recommend([name.decode()]).empty:
+        if model.recommend([customer]).empty:
             return math.nan
         taken.append(time.perf_counter() - began)
     return 1000 * statistics.median(taken)

@@ -15,7 +15,7 @@ from level3_cicd.smoke import follows, smoke_test
 from shared.errors import CheckFailed, IntegrityError, Locked, RolledBack
 from shared.manifest import Verified, verify
 from shared.places import write_atomically
-from shared.pointer import Pointer, point_to, pointer_file, read_pointer
+from shared.pointer import Pointer, point_to, pointer_file, read_pointer, write_pointer
 from shared.revision import revision
 from shared.running import Running, find, wait_until
 
@@ -38,10 +38,11 @@ class Intent:
 def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: str, actor: str, reason: str) -> Row:
     """Replace the pointer, check the running service, and write it down; whatever fails, the pointer goes back.
 
-    Raises RolledBack if the check fails.
+    Raises RolledBack if the check fails; CheckFailed if it fails for what was live already.
     """
     before = read_pointer(level)
     if before and replace(before, sequence=0) == replace(pointer, sequence=0):
+        check_live(level, before, bundle)  # who switched may have been killed before asking
         return live_rows(level)[-1]
     reason = f"{reason}; in place of {before.release}" if before else f"{reason}; the first"
     sequence = before.sequence + 1 if before else 1
@@ -133,6 +134,19 @@ def append_live(level: Path, row: Row, folder: Path) -> Row:
     with suppress(IntegrityError):
         row = with_manifest(row, verify(folder, row.bundle_digest))
     return append(level, row)
+
+
+def repair_pointer(level: Path) -> None:
+    """Where the pointer is damaged, point to what the ledger says is live."""
+    try:
+        read_pointer(level)
+    except IntegrityError:
+        rows = live_rows(level)
+        if not rows:
+            pointer_file(level).unlink()
+            return
+        row = rows[-1]
+        write_pointer(level, Pointer(row.release, f"bundles/{row.release}", row.bundle_digest, row.sequence))
 
 
 def repair_ledger(level: Path, as_of: date) -> Row | None:

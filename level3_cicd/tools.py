@@ -4,6 +4,7 @@ Both are slow to import, so nothing here imports them before it is asked to.
 """
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "recommender"
+
+
+def place_of(level: Path) -> str:
+    """A level's folder on this machine: what tells its runs from others' on a server that is shared."""
+    return f"{socket.gethostname()}:{level}"
 
 
 def tracking_uri(level: Path) -> str:

@@ -44,6 +44,6 @@ def read_config(path: Path, form: type[Config]) -> Config:
     except ValidationError as error:
         mistakes = "; ".join(f"{'.'.join(map(str, at['loc']))}: {at['msg']}" for at in error.errors())
         raise UsageError(f"{path} cannot be used: {mistakes}", fix="Correct the file.") from error
-    except (OSError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
         raise UsageError(f"{path} cannot be used: {error}", fix="Correct the file.") from error
     return config

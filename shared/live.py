@@ -13,7 +13,7 @@ from shared.errors import MlopsError
 from shared.histories import Histories
 from shared.manifest import read_verified
 from shared.places import write_atomically
-from shared.pointer import Pointer, read_pointer
+from shared.pointer import Pointer, pointer_file, read_pointer
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class Follower:
         try:
             pointer = read_pointer(self.level)
             if pointer is None:
+                self._miss()
                 return
             if repr(pointer) != self._seen:
                 self._take(pointer)
@@ -89,6 +90,10 @@ class Follower:
             self._on_trouble(self.trouble)
             if self.live is None:
                 self._take_last_good()
+
+    def _miss(self) -> None:
+        if self.live:  # what was live goes on, but somebody should know
+            raise MlopsError(f"{pointer_file(self.level)} is gone; {self.live.bundle.release} goes on.")
 
     def _take(self, pointer: Pointer) -> None:
         known = next((live for live in (self.live, self._before) if live and live.is_what(pointer)), None)

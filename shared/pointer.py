@@ -1,6 +1,7 @@
 """What is live: one pointer file per level, replaced atomically by a person or a pipeline, followed by the service."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -46,7 +47,19 @@ def require_pointer(level: Path) -> Pointer:
 
 def point_to(level: Path, pointer: Pointer) -> Pointer:
     """Make a release live in one atomic step. Its files must be complete by now."""
-    before = read_pointer(level)
+    before = readable_pointer(level)
     after = replace(pointer, sequence=before.sequence + 1 if before else 1)
-    write_atomically(pointer_file(level), json.dumps(asdict(after), indent=1).encode())
+    write_pointer(level, after)
     return after
+
+
+def readable_pointer(level: Path) -> Pointer | None:
+    """The pointer of a level; None also where it is damaged, for who is about to replace it."""
+    with suppress(IntegrityError):
+        return read_pointer(level)
+    return None
+
+
+def write_pointer(level: Path, pointer: Pointer) -> None:
+    """Write a pointer as it is."""
+    write_atomically(pointer_file(level), json.dumps(asdict(pointer), indent=1).encode())

@@ -52,9 +52,10 @@ def test_a_release_that_does_not_exist(home: Path, capsys: pytest.CaptureFixture
     assert "1.2 not found; there is none yet" in printed
 
 
-@pytest.mark.parametrize("name", ["../1.2", "1.2/../../x", "x" * 5000])
-def test_a_name_that_is_no_release(home: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    code, printed = run(capsys, "--level", "2", "deploy", "model", "--version", name)
+@pytest.mark.parametrize("level", ["2", "3"])
+@pytest.mark.parametrize("name", ["../1.2", "1.2/../../x", "1.2\0", "x" * 5000])
+def test_a_name_that_is_no_release(home: Path, capsys: pytest.CaptureFixture[str], name: str, level: str) -> None:
+    code, printed = run(capsys, "--level", level, "deploy", "model", "--version", name)
     assert code == 2
     assert "is not a release number" in printed
 

@@ -1,6 +1,10 @@
 """Level 3's story: commits are pushed, the workflows test, train and deploy them, or refuse; one command goes back."""
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from level3_cicd.scratch import git
 from shared.dataset import open_feed
 from shared.errors import UsageError
 from shared.pointer import require_pointer
+from shared.running import find, is_process_of
 
 pytestmark = pytest.mark.story
 AS_OF = date(2017, 6, 4)
@@ -54,6 +59,27 @@ def test_the_pushed_change_is_what_was_trained(level: Path) -> None:
     client = mlflow_client(level)
     versions = client.search_model_versions("name='recommender' and tags.release='1.0'")
     assert client.get_run(versions[0].run_id).data.params["half_life"] == "80.0"
+
+
+def test_a_release_can_be_read_back_whole(level: Path, rows: list[Row]) -> None:
+    from level3_cicd.tools import mlflow_client
+
+    client = mlflow_client(level)
+    [version] = client.search_model_versions("name='recommender' and tags.release='1.1'")
+    run = client.get_run(version.run_id)
+    artifacts = Path(run.info.artifact_uri.removeprefix("file://"))
+    names = ("config", "data", "duration", "gate", "slices", "validation")
+    kept = {name: json.loads((artifacts / f"{name}.json").read_text()) for name in names}
+    [row] = [row for row in rows if (row.step, row.release) == ("gate", "1.1")]
+    assert {"release", "data_digest", "revision", "trained_through", "lock", "bundle_digest"} <= set(version.tags)
+    assert kept["data"] == {"first": "2017-01-01", "last": str(row.as_of), "digest": row.data_digest}
+    assert kept["config"]["parameters"]["popular_days"] == 21
+    assert (kept["validation"], kept["gate"]["passed"]) == ({"findings": []}, True)
+    assert {"light", "heavy", "new", "GROCERY"} <= set(kept["slices"])
+    assert set(kept["slices"]["heavy"]) == {"customers", "candidate", "live"}
+    assert 0 < kept["duration"]["seconds"] < 600
+    assert run.data.metrics["ndcg_at_10"] == row.numbers["metrics"]["ndcg_at_10"]
+    assert "then brought up to date" in row.reason
 
 
 def test_the_gate_refused_the_bad_change_and_kept_it_as_refused(level: Path, rows: list[Row]) -> None:
@@ -123,26 +149,53 @@ def test_the_champion_loads_with_mlflow_and_answers_as_the_service_does(level: P
     )
 
 
-def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_kill_left_open(level: Path) -> None:
-    prefect = servers.launch_prefect(level.parent)
-    servers.wait_for(level.parent, prefect.name)
+@pytest.fixture(scope="module")
+def servers_up(level: Path) -> Iterator[dict[str, str]]:
+    """The addresses that `mlops up` prints; afterwards `mlops down` must leave no process."""
+    printed = mlops("up")
+    started = [servers.noted_server(level.parent, name) for name in ("prefect", "mlflow-level3")]
+    service = find(level)
+    yield {words[0]: words[1] for words in (line.split(":", 1) for line in printed.splitlines()) if len(words) == 2}
+    assert mlops("down") == "Stopped: prefect, mlflow-level3, service.\n"
+    assert service
+    assert not is_process_of(service)
+    for server in started:
+        assert server
+        assert not server.is_there()
+        assert not servers.is_left_over(server.pid)
+
+
+def mlops(*words: str) -> str:
+    """What a command prints."""
+    command = [sys.executable, "-m", "mlops", "--level", "3", *words]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def test_what_is_up_answers_at_the_addresses_that_are_printed(servers_up: dict[str, str]) -> None:
+    paths = {"prefect": "/api/health", "mlflow-level3": "/version", "service": ""}
+    for name, path in paths.items():
+        with urllib.request.urlopen(servers_up[name].strip() + path, timeout=10) as answer:
+            assert answer.status == 200
+
+
+def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_kill_left_open(
+    level: Path, servers_up: dict[str, str]
+) -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
     from prefect.states import Running
 
     from level3_cicd import flow
     from level3_cicd.registry import experiment_id
-    from level3_cicd.tools import mlflow_client
+    from level3_cicd.tools import mlflow_client, place_of
 
-    try:
-        with temporary_settings({PREFECT_API_URL: f"{prefect.url}/api"}), get_client(sync_client=True) as client:
-            left = client.create_flow_run(flow.pipeline, state=Running(), tags=[level.name])
-            flow.close_crashed(level.name)
-            runs = {run.name: run.state_name for run in client.read_flow_runs() if run.id != left.id}
-            assert client.read_flow_run(left.id).state_name == "Crashed"
-            artifacts = {artifact.key: str(artifact.data) for artifact in client.read_artifacts()}
-    finally:
-        servers.stop_server(level.parent, prefect.name)
+    api = f"{servers_up['prefect'].strip()}/api"
+    with temporary_settings({PREFECT_API_URL: api}), get_client(sync_client=True) as client:
+        left = client.create_flow_run(flow.pipeline, state=Running(), tags=[place_of(level)])
+        flow.close_crashed(place_of(level))
+        runs = {run.name: run.state_name for run in client.read_flow_runs() if run.id != left.id}
+        assert client.read_flow_run(left.id).state_name == "Crashed"
+        artifacts = {artifact.key: str(artifact.data) for artifact in client.read_artifacts()}
     mlflow = mlflow_client(level)
     kept = mlflow.search_runs([experiment_id(mlflow)])
     assert {run.info.run_name for run in kept} == set(runs)

@@ -4,19 +4,30 @@ import dataclasses
 import sqlite3
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from level3_cicd import steps
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
 from level3_cicd.gate import Measured, decide
-from level3_cicd.ledger import Row, append, live_on, opened, read
+from level3_cicd.ledger import Row, append, live_on, opened, read, validated_through
+from level3_cicd.slices import by_customer, by_department
+from level3_cicd.summary import tell
 from level3_cicd.switch import locked
+from shared.bundle import Evidence, write_bundle
+from shared.columns import AMOUNT, CUSTOMER, DEPARTMENT, PRODUCT, TIME
 from shared.config import read_config
-from shared.errors import Locked, UsageError
+from shared.dataset import Feed, day_file
+from shared.errors import CheckFailed, Locked, UsageError
+from shared.holdout import hold_out
+from shared.model import Frecency, Popular
+from shared.places import today
+from tests.conftest import make_products, make_transactions
 
 LIMITS = GateLimits(
     least_gain_over_popular=0.05,
@@ -124,3 +135,140 @@ def test_a_mistake_in_the_config_is_named(tmp_path: Path, change: tuple[str, str
     file.write_text(CONFIG.read_text().replace(*change))
     with pytest.raises(UsageError, match=complaint):
         read_config(file, PipelineConfig)
+
+
+def test_a_config_that_is_not_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b'model = "fr\xe9cency"')
+    with pytest.raises(UsageError, match="cannot be used"):
+        read_config(file, PipelineConfig)
+
+
+def test_light_heavy_and_new_customers_are_told_apart() -> None:
+    known = make_transactions(customers=4, days=60)
+    light = (known[CUSTOMER] == "c00") & (known[PRODUCT] > "p04")
+    late = (known[CUSTOMER] == "c03") & (known[TIME] < "2017-02-20")
+    kinds = by_customer(known[~light & ~late], pd.Index(["c00", "c01", "c03", "c-nobody"]), date(2017, 3, 1))
+    assert {kind: list(names) for kind, names in kinds.items()} == {
+        "light": ["c00"],
+        "heavy": ["c01"],
+        "new": ["c03", "c-nobody"],
+    }
+
+
+def test_departments_are_those_with_most_purchases() -> None:
+    bought = pd.DataFrame({CUSTOMER: list("aabb"), PRODUCT: ["p00", "p01", "p00", "p02"]})
+    products = make_products().assign(**{DEPARTMENT: [f"D{number % 2}" for number in range(20)]})
+    parts = by_department(bought, products)
+    assert [(name, len(part)) for name, part in parts.items()] == [("D0", 3), ("D1", 1)]
+
+
+@pytest.mark.parametrize("live", [None, Popular()])
+def test_slices_are_measured_with_and_without_a_live_model_and_judged_with_one(live: Popular | None) -> None:
+    rows = make_transactions(days=60)
+    holdout = hold_out(rows, date(2017, 3, 1))
+    candidate = Frecency().fit(holdout.known)
+    judged = steps.evaluate(candidate, live and live.fit(holdout.known), holdout, make_products())
+    assert set(judged.slices) == {"light", "heavy", "new", "ALL"}
+    assert judged.slices["ALL"]["customers"] == 20
+    assert ("live" in judged.slices["ALL"]) == bool(live)
+    assert set(judged.measured.slices) == (set(judged.slices) if live else set())
+    if live:
+        mine, other = judged.measured.slices["ALL"]
+        assert mine.mean() == judged.slices["ALL"]["candidate"] > other.mean()
+
+
+def test_a_model_without_histories_is_timed_too(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "it", Popular().fit(make_transactions()), make_products(), Evidence("1.0", "data", "code"))
+    assert 0 < steps.time_one(tmp_path / "it") < 1000
+
+
+def test_the_day_that_the_real_shop_has_reached_is_fit_to_train_on_and_the_one_after_is_not(home: Path) -> None:
+    feed = Feed(home / "shop")
+    reached = today(home / "shop")
+    assert (reached, feed.last_day) == (date(2017, 12, 31), date(2018, 1, 1))
+    assert steps.validate(feed, reached).empty
+    with pytest.raises(CheckFailed, match="pass an --as-of before 2018-01-01"):
+        steps.refuse_bad_data(steps.validate(feed, feed.last_day))
+
+
+def test_a_bad_day_is_found_until_a_later_one_has_passed(home: Path) -> None:
+    feed, bad = Feed(home / "shop"), date(2017, 6, 5)
+    rows = feed.day(bad)
+    rows[AMOUNT] *= 100
+    file = day_file(feed.folder, bad)
+    file.unlink()
+    rows.to_parquet(file, index=False)
+    assert bad in set(steps.validate(feed, date(2017, 6, 18), validated=date(2017, 6, 4))["day"])
+    assert steps.validate(feed, date(2017, 6, 18), validated=date(2017, 6, 5)).empty
+
+
+def test_days_have_passed_as_long_as_they_are_what_they_were(tmp_path: Path) -> None:
+    for day, digest in ((4, "of the 4th"), (11, "of the 11th"), (25, "of the 25th")):
+        append(tmp_path, Row(date(2017, 6, day), "gate", "refused", "", data_digest=digest))
+    append(tmp_path, Row(date(2017, 6, 18), "validate", "refused", "", data_digest="of the 18th"))
+
+    def unchanged(day: date) -> str:
+        return f"of the {day.day}th"
+
+    assert validated_through(tmp_path, date(2017, 6, 20), unchanged) == date(2017, 6, 11)
+    assert validated_through(tmp_path, date(2017, 6, 25), unchanged) == date(2017, 6, 25)
+    assert validated_through(tmp_path, date(2017, 6, 20), lambda day: "mended") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "production is a service inside of the job"),
+        ({"MLOPS_HOME": "/srv/mlops"}, "State is kept in `/srv/mlops`"),
+        ({"MLOPS_MLFLOW_URI": "http://127.0.0.1:5000"}, "the one that MLOPS_MLFLOW_URI names"),
+    ],
+)
+def test_the_summary_says_where_state_is_and_why_nothing_was_compared(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], told: str
+) -> None:
+    for name in ("MLOPS_HOME", "MLOPS_MLFLOW_URI"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    rules = [{"name": "coverage", "detail": "0.1", "limit": 0.02, "passed": True}]
+    row = Row(date(2017, 6, 4), "gate", "passed", "all kept; nothing is live", release="1.0", numbers={"rules": rules})
+    summary = tell(row)
+    assert told in summary
+    assert "nothing is live" in summary
+    assert "| coverage | 0.1 | 0.02 | yes |" in summary
+
+
+@pytest.mark.thorough
+def test_a_step_is_done_again_for_other_inputs_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from level3_cicd import flow
+
+    feed, config = Feed(home / "shop"), read_config(CONFIG, PipelineConfig)
+    context = SimpleNamespace(task=SimpleNamespace(name="train"))
+    given = {"feed": feed, "as_of": date(2017, 6, 4), "config": config, "validated": None}
+    keys = [flow.same_inputs(context, given), flow.same_inputs(context, dict(given))]
+    keys.append(flow.same_inputs(context, given | {"config": config.model_copy(update={"gate": LIMITS})}))
+    assert len(set(keys)) == 1
+    others = [{"as_of": date(2017, 6, 5)}, {"validated": date(2017, 5, 1)}]
+    others.append({"config": config.model_copy(update={"model": "popular"})})
+    keys += [flow.same_inputs(context, given | other) for other in others]
+    file = day_file(feed.folder, date(2017, 6, 1))
+    content = file.read_bytes()
+    file.unlink()  # other homes share it
+    file.write_bytes(content)
+    keys.append(flow.same_inputs(context, given))
+    monkeypatch.setattr(flow, "code_digest", lambda: "other code")
+    keys.append(flow.same_inputs(context, given))
+    assert len(set(keys)) == 6
+
+
+@pytest.mark.thorough
+def test_only_a_failure_that_may_pass_is_tried_again() -> None:
+    from prefect.states import Failed
+
+    from level3_cicd import flow
+
+    wrapped = CheckFailed("a day cannot be read")
+    wrapped.__cause__ = OSError("the share is away")
+    errors = {wrapped: True, OSError("again"): True, CheckFailed("bad data"): False, ValueError("a bug"): False}
+    assert {error: flow.passing(None, None, Failed(data=error)) for error in errors} == errors

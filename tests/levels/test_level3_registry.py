@@ -1,7 +1,9 @@
 """MLflow's registry: what is kept of a release, and what happens when it is tampered with, damaged or gone."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import date
@@ -10,14 +12,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from level3_cicd import deploy, registry, switch
+from level3_cicd import deploy, registry, servers, switch
 from level3_cicd.ledger import Row, append, read
-from level3_cicd.tools import mlflow_client
+from level3_cicd.tools import mlflow_client, place_of
 from shared.bundle import Evidence, write_bundle
-from shared.errors import DependencyDown, IntegrityError, UsageError
+from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
 from shared.manifest import Verified, digest_of, verify
 from shared.model import Frecency
+from shared.places import CHECKOUT
 from shared.pointer import point_to, read_pointer, require_pointer
+from shared.running import command_of, wait_until
 from tests.conftest import make_products, make_transactions
 
 pytestmark = pytest.mark.thorough
@@ -169,11 +173,38 @@ def test_versions_of_others_are_left_alone(made: Path) -> None:
 
 def test_a_run_that_a_kill_left_open_is_closed_by_the_next_one(made: Path) -> None:
     client = mlflow_client(made)
-    left = client.create_run(registry.experiment_id(client), tags={"level": made.name})
+    places = {"left here": place_of(made), "of another machine": "elsewhere:/srv/level3"}
+    runs = {
+        name: client.create_run(registry.experiment_id(client), tags={"place": place}).info.run_id
+        for name, place in places.items()
+    }
     with registry.evidence_of_run(made, "next", "1.3", {}):
         pass
-    found = client.get_run(left.info.run_id)
-    assert (found.info.status, found.data.tags["crashed"]) == ("KILLED", "true")
+    status = {name: client.get_run(run).info.status for name, run in runs.items()}
+    assert status == {"left here": "KILLED", "of another machine": "RUNNING"}
+    assert client.get_run(runs["left here"]).data.tags["crashed"] == "true"
+
+
+def test_of_two_runs_that_take_the_same_number_the_second_is_told(made: Path) -> None:
+    before = registry.registered(made)
+    with pytest.raises(Locked, match=r"Another run has registered release 1\.1 meanwhile"):
+        train(made, "1.1")
+    assert registry.registered(made) == before
+    shutil.rmtree(made / ".train.test", ignore_errors=True)
+
+
+def test_where_no_folder_lasts_the_champion_is_what_is_live(made: Path, tmp_path: Path) -> None:
+    registry.align_aliases(made)
+    level = tmp_path / "level3"
+    assert registry.champion(level) is None
+    level.mkdir(exist_ok=True)
+    shutil.copy(made / "mlflow.db", level / "mlflow.db")
+    mlflow_client.cache_clear()
+    pointer = registry.champion(level)
+    assert pointer is not None
+    assert pointer.release == require_pointer(made).release
+    assert verify(level / pointer.bundle).digest == pointer.bundle_digest
+    assert read_pointer(level) is None
 
 
 def test_a_run_that_fails_is_closed_as_failed(made: Path) -> None:
@@ -257,3 +288,58 @@ def test_the_registered_model_answers_a_data_frame(made: Path) -> None:
     champion = mlflow.pyfunc.load_model("models:/recommender@champion")
     lists = champion.predict(pd.DataFrame({"customer_id": ["c00", "c01"]}), params={"k": 3})
     assert lists.groupby("customer_id").size().to_dict() == {"c00": 3, "c01": 3}
+
+
+NO_TOOLS = """
+import sys
+for name in ("mlflow", "prefect", "evidently", "pandas", "sklearn"):
+    sys.modules[name] = None
+from mlops.cli import main
+sys.argv = ["mlops", "--level", "3", "deploy", "rollback", "--as-of", "2017-02-09"]
+main()
+"""
+
+
+def test_going_back_is_possible_where_no_tool_can_be_imported(made: Path, tmp_path: Path) -> None:
+    level = tmp_path / "level3"
+    for release in ("1.1", "1.0"):
+        folder, _ = registry.fetch(made, release)
+        shutil.copytree(folder, level / "bundles" / release)
+        bundle = verify(level / "bundles" / release)
+        switch.switch(level, bundle, deploy.pointer_to(bundle), DAY, "deploy", "test", "made")
+    command = [sys.executable, "-c", NO_TOOLS]
+    done = subprocess.run(command, env={"MLOPS_HOME": str(tmp_path), "PATH": ""}, capture_output=True, text=True)
+    assert (done.returncode, require_pointer(level).release) == (0, "1.1"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("release", "day"), [('1.2"; touch harm; "', ""), ("$(touch harm)", ""), ("1.2", "x; touch harm")]
+)
+def test_whoever_starts_a_workflow_cannot_make_it_run_a_command(tmp_path: Path, release: str, day: str) -> None:
+    given = {"PATH": os.environ["PATH"], "MLOPS_HOME": str(tmp_path), "RELEASE": release, "ASKED_DAY": day}
+    words = ["make", "--silent", "--assume-old=setup", f"VENV={sys.prefix}", "level3-stage"]
+    done = subprocess.run(words, cwd=CHECKOUT, env=given, capture_output=True, text=True)
+    assert "is not a release number" in done.stderr or "does not match the format" in done.stderr
+    assert not (CHECKOUT / "harm").exists()
+
+
+def test_a_server_is_stopped_with_all_its_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's server is a process that starts another one; that must not live on without it."""
+    (tmp_path / "leader.py").write_text("import subprocess; subprocess.run(['sleep', '60'])")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    server = servers.launch(tmp_path, "test", 0, "/", ["leader"])
+    assert wait_until(lambda: command_of(server.pid) != "", 5)
+    assert not servers.is_left_over(server.pid)
+    assert wait_until(lambda: members(server.pid) == 2, 10)
+    os.kill(server.pid, signal.SIGKILL)
+    assert wait_until(lambda: servers.is_left_over(server.pid), 5)
+    assert servers.stop_server(tmp_path, "test")
+    assert members(server.pid) == 0
+    assert not servers.is_left_over(server.pid)
+
+
+def members(group: int) -> int:
+    """How many living processes a group has."""
+    listed = subprocess.run(["ps", "-A", "-o", "stat=,pgid="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return sum(row[1] == str(group) and not row[0].startswith("Z") for row in rows)

@@ -13,7 +13,7 @@ import pytest
 
 from comparison.incidents import truncate
 from level3_cicd import deploy, smoke, switch
-from level3_cicd.ledger import live_rows, read
+from level3_cicd.ledger import Row, append, live_rows, read
 from shared.answering import Answers
 from shared.bundle import Evidence, open_bundle, write_bundle
 from shared.errors import CheckFailed, IntegrityError, MlopsError, RolledBack
@@ -108,6 +108,54 @@ def test_a_rollback_that_was_killed_when_all_was_written_down_is_not_made_again(
     switch.intend(level, left)
     assert deploy.rollback(level, DAY) == row
     assert require_pointer(level) == pointer
+
+
+def test_what_was_switched_and_never_asked_is_asked_when_the_command_is_typed_again(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    with pytest.raises(CheckFailed, match=r"did not take over 1\.0"):
+        deploy.rollback(interrupted, DAY)
+    with pytest.raises(CheckFailed, match=r"did not take over 1\.0"):
+        switch_to(interrupted, "1.0")
+
+
+def test_a_damaged_pointer_is_mended_from_the_ledger(level: Path) -> None:
+    switch_to(level, "1.1")
+    before = require_pointer(level)
+    (level / "live.json").write_text("{")
+    deploy.repair(level, DAY)
+    assert require_pointer(level) == before
+    (level / "live.json").write_text("{")
+    assert deploy.rollback(level, DAY).release == "1.0"
+
+
+def test_a_damaged_pointer_where_nothing_was_ever_live_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "live.json").write_text("{")
+    deploy.repair(tmp_path, DAY)
+    assert read_pointer(tmp_path) is None
+
+
+def test_a_try_out_counts_no_more_once_the_release_has_failed_on_the_live_service(
+    level: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = Row(DAY, "stage", "passed", "in staging", release="1.1", numbers=deploy.this_code())
+    append(level, passed)
+    assert deploy.tried_out(level, "1.1") == passed
+    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    with pytest.raises(RolledBack):
+        switch_to(level, "1.1")
+    assert deploy.tried_out(level, "1.1") is None
+
+
+def test_a_service_follows_only_if_it_answers_with_the_very_bundle() -> None:
+    class Stale(Running):
+        def get(self, path: str, seconds: float = 10) -> dict:
+            return {"sequence": 1, "bundle_digest": "of a first release that failed"}
+
+    assert not smoke.follows(Stale(0, 0), Pointer("1.1", "bundles/1.1", "another", sequence=1))
 
 
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt(), MlopsError("the disk is full"), IntegrityError("damaged")])

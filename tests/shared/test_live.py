@@ -55,6 +55,23 @@ def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> N
     assert len(told) == 1
 
 
+def test_a_pointer_that_is_gone_changes_nothing_but_is_told(level: Path) -> None:
+    follower = Follower(level)
+    follower.follow()
+    assert (follower.live, follower.trouble) == (None, "")
+    point_to(level, pointer(level, "1.0"))
+    follower.follow()
+    (level / "live.json").unlink()
+    follower.follow()
+    assert follower.live is not None
+    assert "live.json is gone; 1.0 goes on" in follower.trouble
+
+
+def test_a_damaged_pointer_can_be_replaced(level: Path) -> None:
+    (level / "live.json").write_text("{")
+    assert point_to(level, pointer(level, "1.0")) == read_pointer(level)
+
+
 def test_going_back_needs_no_file_of_the_release_before(level: Path) -> None:
     follower = Follower(level)
     for release in ("1.0", "1.1"):

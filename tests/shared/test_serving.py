@@ -56,6 +56,16 @@ def test_version_names_what_is_live(level: Path) -> None:
     assert version["histories_through"] == "2017-02-09"
 
 
+def test_what_keeps_a_newer_release_from_going_live_is_told(level: Path) -> None:
+    source = Follower(level)
+    with TestClient(create_app(3, source)) as client:
+        before = client.get("/version").json()
+        source.trouble = "1.1 does not open"
+        after = client.get("/version").json()
+    assert (before["degraded"], before["trouble"]) == (False, "")
+    assert after == before | {"degraded": True, "trouble": "1.1 does not open"}
+
+
 def test_without_a_release_it_is_alive_and_not_ready(tmp_path: Path) -> None:
     with TestClient(create_app(3, Follower(tmp_path))) as client:
         assert client.get("/healthz").status_code == 200
