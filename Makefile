@@ -13,6 +13,7 @@ RELEASE ?= candidate
 # The last day that a workflow's step may know of; without one, the day that the shop has reached. These come from
 # whoever starts a workflow, so the shell gets them as variables and in quotes, never as part of a command.
 KNOWN = $${ASKED_DAY:+--as-of "$$ASKED_DAY"}
+JUDGED = $${JUDGE_ONLY:+--judge-only}
 export RELEASE CUSTOMER
 # The environment is complete when this file is there; its name changes with the lock.
 INSTALLED = $(VENV)/.installed-$(shell cksum < requirements.lock | cut -d' ' -f1)
@@ -58,7 +59,7 @@ level4: setup ## level 4: two weeks of the loop that watches, decides, retrains 
 	$(MLOPS) --level 4 ask $(CUSTOMER)
 
 level3-train: setup ## what the workflow runs: train, judge and register
-	$(MLOPS) --level 3 pipeline run $(KNOWN)
+	$(MLOPS) --level 3 pipeline run $(KNOWN) $(JUDGED)
 
 level3-stage: setup ## what the workflow runs: try a release out in staging
 	$(MLOPS) --level 3 deploy model --version "$$RELEASE" $(KNOWN) --dry-run

@@ -1,5 +1,6 @@
 """The typed form of config.toml."""
 
+from datetime import date
 from pathlib import Path
 
 from pydantic import Field
@@ -20,6 +21,7 @@ class GateLimits(Strict):
 
 
 class PipelineConfig(ModelConfig):
-    """What to train and what to ask of it."""
+    """What to train and what to ask of it. accepted_days: odd days that somebody has looked at and found right."""
 
     gate: GateLimits
+    accepted_days: tuple[date, ...] = ()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from level3_cicd.ledger import Row, append, live_rows, read
 from level3_cicd.smoke import smoke_test, staging
-from level3_cicd.switch import check_live, locked, repair_ledger, repair_pointer, switch
+from level3_cicd.switch import check_live, intent_file, locked, repair_ledger, repair_pointer, switch
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
 from shared.manifest import Verified, verify
 from shared.pointer import Pointer, read_pointer, require_pointer
@@ -114,6 +114,7 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
         now = require_pointer(level)
         if repaired and repaired.step == "rollback":
             check_live(level, now, verify(level / now.bundle, now.bundle_digest))
+            intent_file(level).unlink(missing_ok=True)
             return repaired
         before = [row for row in live_rows(level) if row.release != now.release]
         if not before:

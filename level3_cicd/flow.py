@@ -20,14 +20,14 @@ from prefect.context import TaskRunContext
 from level3_cicd import registry, steps
 from level3_cicd.config import PipelineConfig
 from level3_cicd.gate import Verdict, decide
-from level3_cicd.ledger import Row, append, validated_through
+from level3_cicd.ledger import Row, append, refused_days, validated_through
 from level3_cicd.registry import Registered
 from level3_cicd.tools import place_of
 from shared.bundle import Evidence
 from shared.dataset import Feed, open_feed
-from shared.errors import CheckFailed, DependencyDown, IntegrityError
+from shared.errors import CheckFailed, DependencyDown, IntegrityError, MlopsError
 from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
-from shared.manifest import sha256
+from shared.manifest import digest_of, sha256
 from shared.model import Popular
 from shared.pointer import read_pointer
 from shared.releases import next_release
@@ -49,8 +49,8 @@ def same_inputs(context: TaskRunContext, given: dict[str, Any]) -> str:
     """
     feed, as_of, config = given["feed"], given["as_of"], given.get("config")
     settings = config.model_dump_json(exclude={"gate"}) if config else ""
-    since = given.get("validated")
-    inputs = f"{feed.digest(as_of)} {feed.stamps(as_of)} {settings} {since} {code_digest()} {lock_digest()}"
+    days = [str(day) for day in given.get("days", ())]
+    inputs = f"{feed.digest(as_of)} {feed.stamps(as_of)} {settings} {days} {code_digest()} {lock_digest()}"
     return f"{context.task.name}-{sha256(inputs.encode())}"  # it becomes a file's name: no long ones
 
 
@@ -76,9 +76,9 @@ def prepare(shop: Path, as_of: date) -> tuple[Feed, Holdout]:
 
 
 @cached
-def validate(feed: Feed, as_of: date, validated: date | None) -> pd.DataFrame:
-    """The findings on the days since `validated`, at least on the last week's."""
-    return steps.validate(feed, as_of, validated)
+def validate(feed: Feed, as_of: date, days: list[date]) -> pd.DataFrame:
+    """The findings on some days; `as_of` is for the key."""
+    return steps.validate(feed, days)
 
 
 @cached
@@ -103,7 +103,7 @@ def read_live(level: Path, holdout: Holdout) -> tuple[Popular | None, str]:
     """The live model to compare with, or why there is none: the pointer's, else the registry's champion."""
     try:
         pointer = read_pointer(level) or registry.champion(level)
-    except IntegrityError as error:
+    except (IntegrityError, DependencyDown) as error:
         return None, f"not compared with the live release: {error.what}"
     return steps.read_live(level, pointer, holdout)
 
@@ -131,13 +131,16 @@ def register(level: Path, run_id: str, folder: Path, verdict: Verdict) -> Regist
 
 @flow(name="recommender", validate_parameters=False, persist_result=False)
 def pipeline(
-    level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str, name: str, release: str
+    level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str, name: str, release: str, judge_only: bool
 ) -> Registered:
     """Train a release, judge it and register it; `name` is MLflow's, too. Raises CheckFailed if data or gate say no."""
     began = time.perf_counter()
     feed, holdout = prepare(shop, as_of)
     with registry.evidence_of_run(level, name, release, {"actor": actor, "revision": revision()}) as evidence:
-        findings = validate(feed, as_of, validated_through(level, as_of, feed.digest))
+        looked_at = steps.days_to_validate(
+            feed, as_of, validated_through(level, as_of, feed.digest), refused_days(level), config.accepted_days
+        )
+        findings = validate(feed, as_of, looked_at)
         evidence.keep("validation.json", {"findings": findings.astype(str).to_dict("records")})
         if len(findings):
             refuse(level, as_of, findings, feed.digest(as_of), actor)
@@ -151,12 +154,18 @@ def pipeline(
             evidence.keep("gate.json", {"passed": verdict.passed, "rules": [asdict(rule) for rule in verdict.rules]})
             evidence.keep("slices.json", judged.slices)
             evidence.keep("duration.json", {"seconds": time.perf_counter() - began})
-            entry = register(level, evidence.run_id, folder, verdict)
-        append(level, gate_row(entry, verdict, judged, feed, as_of, actor))
+            if judge_only:
+                word = "passed" if verdict.passed else "refused"
+                page = registry.page_of(level, evidence.run_id)
+                entry = Registered(release, "", word, digest_of(folder), page)
+            else:
+                entry = register(level, evidence.run_id, folder, verdict)
+        row = gate_row(entry, verdict, judged, feed, as_of, actor)
+        append(level, replace(row, step="judge") if judge_only else row)
         if not verdict.passed:
             raise CheckFailed(
                 f"The gate refused release {release}: {verdict.reason}",
-                fix="It is kept in the registry as refused. Train another one; what is live stays live.",
+                fix="It is kept as refused. Train another one; what is live stays live.",
             )
     return entry
 
@@ -197,7 +206,9 @@ def refuse(level: Path, as_of: date, findings: pd.DataFrame, data_digest: str, a
     steps.refuse_bad_data(findings)
 
 
-def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str) -> Registered:
+def run(
+    level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str, judge_only: bool = False
+) -> Registered:
     """Run the flow, marked with its level, after closing runs that a kill left open.
 
     Raises DependencyDown if Prefect's server or the registry does not answer.
@@ -208,12 +219,24 @@ def run(level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str
         release = next_release(registry.registered(level), config.major)
         name = f"recommender {release} through {as_of}"
         with tags(level.name, place_of(level)):
-            return pipeline.with_options(flow_run_name=name)(level, shop, as_of, config, actor, name, release)
-    except httpx.HTTPError as error:
+            named = pipeline.with_options(flow_run_name=name)
+            return named(level, shop, as_of, config, actor, name, release, judge_only)
+    except MlopsError:
+        raise
+    except Exception as error:
+        if not is_unreachable(error):
+            raise
         raise DependencyDown(
             f"Prefect's server at {os.environ.get('PREFECT_API_URL')} does not answer: {error}",
             fix="Start it again, or unset PREFECT_API_URL: then one is started for the run.",
         ) from error
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, is that Prefect's server does not answer."""
+    while error and not isinstance(error, httpx.HTTPError):
+        error = error.__cause__
+    return error is not None
 
 
 def close_crashed(tag: str) -> None:

@@ -31,8 +31,9 @@ CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON ledger
 class Row:
     """A decision.
 
-    step: validate, gate, stage, deploy, rollback; at level 4 also shadow, monitor. verdict: passed, refused, failed,
-    unavailable (something needed did not answer), live; at level 4 also what was decided.
+    step: validate, gate, judge (as the gate, of what is not to be registered), stage, deploy, rollback; at level 4
+    also shadow, monitor. verdict: passed, refused, failed, unavailable (something needed did not answer), live; at
+    level 4 also what was decided.
     revision: of the code that made the release, in rows after which one is live; else of the code that decided.
     sequence: the pointer's, in rows after which a release is live; 0 in all others.
     """
@@ -118,6 +119,12 @@ def validated_through(level: Path, as_of: date, digest_of: Callable[[date], str]
     """
     rows = read(level, "step = 'gate' AND as_of <= ? AND data_digest != ''", (as_of.isoformat(),))
     return max((row.as_of for row in rows if digest_of(row.as_of) == row.data_digest), default=None)
+
+
+def refused_days(level: Path) -> set[date]:
+    """The days on which a run has found anything, ever."""
+    rows = read(level, "step = 'validate' AND verdict = 'refused'")
+    return {date.fromisoformat(finding["day"]) for row in rows for finding in row.numbers["findings"]}
 
 
 def live_on(level: Path, day: date) -> Row | None:

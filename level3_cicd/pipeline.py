@@ -27,9 +27,11 @@ def run(
     config_file: Path = CONFIG,
     actor: str = "operator",
     model: str | None = None,
+    judge_only: bool = False,
 ) -> "Registered":
     """Train, judge and register a release for a level's folder. `model` names another one than the configuration.
 
+    With `judge_only` it gets no version: what was not merged must not become the candidate of a registry that lasts.
     Raises CheckFailed if data or gate say no, Locked if a pipeline is running there already.
     """
     level = level or home() / "level3"
@@ -51,7 +53,7 @@ def run(
 
             began = datetime.now(UTC)
             try:
-                return flow.run(level, home() / "shop", as_of, config, actor)
+                return flow.run(level, home() / "shop", as_of, config, actor, judge_only)
             finally:
                 report(level, began)
     except Timeout as error:

@@ -20,7 +20,7 @@ from level3_cicd.tools import EXPERIMENT, mlflow_client, place_of, talking_to_ml
 from shared.columns import CUSTOMER
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
 from shared.manifest import copy_bundle, digest_of, read_manifest, verify
-from shared.pointer import Pointer, read_pointer
+from shared.pointer import Pointer, readable_pointer
 from shared.releases import PATTERN, in_order, require_release
 
 if TYPE_CHECKING:
@@ -231,9 +231,9 @@ def align_aliases(level: Path) -> None:
     """Let the aliases follow what they stand for: `champion` the pointer, `candidate` the highest that passed.
 
     The pointer and the versions' tags are the truth. A kill or a registry that is down leaves an alias behind;
-    the next command brings it up.
+    the next command brings it up. Where several folders share a registry, `champion` is what the last one says.
     """
-    pointer = read_pointer(level)
+    pointer = readable_pointer(level)
     try:
         releases = registered(level)
         passed = [entry for entry in releases.values() if entry.verdict == "passed"]

@@ -17,7 +17,7 @@ from pathlib import Path
 from level3_cicd.tools import mlflow_client, prepare_prefect, talking_to_mlflow, tracking_uri
 from shared.errors import DependencyDown
 from shared.places import write_atomically
-from shared.running import HOST, Running, command_of, free_port, is_process_of, last_lines, wait_until
+from shared.running import HOST, Running, free_port, is_process_of, last_lines, wait_until
 
 SECONDS_TO_START = 120
 
@@ -123,37 +123,33 @@ def stop_server(home: Path, name: str) -> bool:
     server = noted_server(home, name)
     if server is None:
         return False
-    was_there = server.is_there() or is_left_over(server.pid)
+    was_there = server.is_there() or is_left_over(server)
     if was_there:
         for sign, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, sign)
-            if wait_until(lambda: not server.is_there() and not is_left_over(server.pid), seconds):
+            if wait_until(lambda: not server.is_there() and not is_left_over(server), seconds):
                 break
     note(home, name).unlink()
     return was_there
 
 
-def is_left_over(group: int) -> bool:
-    """Whether processes of a group live on without their leader, whose number nobody else can have till then."""
-    if command_of(group):
-        return False
-    linux = Path("/proc/self").exists()
-    if linux:
-        lines = [read_stat(process) for process in Path("/proc").glob("[0-9]*")]
-    else:
-        lines = subprocess.run(
-            ["ps", "-A", "-o", "stat=,pgid="], capture_output=True, text=True, check=False
-        ).stdout.splitlines()
-    return any(
-        words[1] == str(group) and not words[0].startswith("Z") for words in map(str.split, lines) if len(words) > 1
-    )
+def is_left_over(server: Server) -> bool:
+    """Whether a process that it has started, for its port, lives on in its group."""
+    return any(is_process_of(Running(process, server.port)) for process in members(server.pid))
 
 
-def read_stat(process: Path) -> str:
-    """A process's state and group, as `ps` prints them; empty if it has ended meanwhile."""
+def members(group: int) -> list[int]:
+    """The processes of a group."""
+    if Path("/proc/self").exists():
+        return [int(process.name) for process in Path("/proc").glob("[0-9]*") if group_of(int(process.name)) == group]
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid="], capture_output=True, text=True, check=False).stdout
+    return [int(pid) for pid, of in map(str.split, listed.splitlines()) if of == str(group)]
+
+
+def group_of(process: int) -> int | None:
+    """A process's group; None if it has ended."""
     try:
-        state, _, group, *_ = (process / "stat").read_text().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return ""
-    return f"{state} {group}"
+        return os.getpgid(process)
+    except ProcessLookupError:
+        return None

@@ -18,9 +18,8 @@ from shared.contract import Answer
 from shared.errors import CheckFailed, DependencyDown, MlopsError
 from shared.manifest import GOLDEN_K, Verified
 from shared.pointer import Pointer, point_to
-from shared.running import Running, is_itself, is_process_of, last_lines, launch, stop, wait_until
+from shared.running import SECONDS_TO_START, Running, is_itself, is_process_of, last_lines, launch, stop, wait_until
 
-SECONDS_TO_START = 60.0
 MOST_MILLISECONDS = 200.0
 
 

@@ -3,6 +3,7 @@
 import math
 import statistics
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -39,11 +40,17 @@ class Judged:
     note: str = ""
 
 
-def validate(feed: Feed, as_of: date, validated: date | None = None) -> pd.DataFrame:
-    """The findings on the days that came after `validated`, through which days have passed before; at least a week."""
+def days_to_validate(
+    feed: Feed, as_of: date, validated: date | None, refused: Collection[date], accepted: Collection[date]
+) -> list[date]:
+    """The last week's days, those since `validated`, through which days have passed before, and those once refused."""
     week = as_of - timedelta(days=HOLDOUT_DAYS - 1)
     first = min(week, validated + timedelta(days=1)) if validated else week
-    days = [day for day in feed.days if first <= day <= as_of]
+    return [day for day in feed.days if day <= as_of and (day >= first or day in refused) and day not in accepted]
+
+
+def validate(feed: Feed, days: list[date]) -> pd.DataFrame:
+    """The findings on some days."""
     changed = [
         (day, "rows as delivered", "", "others than were noted", "") for day in days if not feed.is_as_noted(day)
     ]
@@ -55,7 +62,10 @@ def refuse_bad_data(findings: pd.DataFrame) -> None:
     """Raise CheckFailed with all findings, if there are any."""
     if len(findings):
         lines = "\n".join(f"  {row.day} {row.check} {row.column}: {row.found}" for row in findings.itertuples())
-        fix = f"Mend the export, or pass an --as-of before {min(findings['day'])}; then run again."
+        fix = (
+            f"Mend the export, pass an --as-of before {min(findings['day'])}, or, if a day is odd but right, "
+            "add it to accepted_days in the configuration. Then run again."
+        )
         raise CheckFailed(f"The data is not fit to train on:\n{lines}", fix)
 
 
@@ -96,7 +106,7 @@ def evaluate(candidate: Popular, live: Popular | None, holdout: Holdout, product
         lists["live"] = live.recommend(customers)
     ndcg = {name: score_customers(mine, holdout.bought)["ndcg"] for name, mine in lists.items()}
     metrics = holdout.judge(candidate)
-    slices = score_slices(candidate, holdout, lists, ndcg, products)
+    slices = score_slices(holdout, lists, ndcg, products)
     measured = Measured(
         candidate=ndcg["candidate"],
         popular=ndcg["popular"],
@@ -116,7 +126,6 @@ def tell_slice(scores: dict[str, pd.Series]) -> dict[str, float]:
 
 
 def score_slices(
-    candidate: Popular,
     holdout: Holdout,
     lists: dict[str, pd.DataFrame],
     ndcg: dict[str, pd.Series],

@@ -16,13 +16,13 @@ TRAVELS = "State travels as an artifact of this run; production is a service ins
 def report(level: Path, since: datetime) -> None:
     """Write the verdict of a run, begun at `since`, to the step's summary and outputs, where CI asks for them."""
     summary, outputs = os.environ.get("GITHUB_STEP_SUMMARY"), os.environ.get("GITHUB_OUTPUT")
-    rows = read(level, "step IN ('gate', 'validate') AND recorded_at >= ?", (since.isoformat(),))
+    rows = read(level, "step IN ('gate', 'judge', 'validate') AND recorded_at >= ?", (since.isoformat(),))
     if not rows:
         return
     if summary:
         with Path(summary).open("a") as file:
             file.write(tell(rows[-1]))
-    if outputs and rows[-1].verdict == "passed":
+    if outputs and (rows[-1].step, rows[-1].verdict) == ("gate", "passed"):
         with Path(outputs).open("a") as file:
             file.write(f"release={rows[-1].release}\n")
 

@@ -15,7 +15,15 @@ from level3_cicd.smoke import follows, smoke_test
 from shared.errors import CheckFailed, IntegrityError, Locked, RolledBack
 from shared.manifest import Verified, verify
 from shared.places import write_atomically
-from shared.pointer import Pointer, point_to, pointer_file, read_pointer, write_pointer
+from shared.pointer import (
+    Pointer,
+    last_good_file,
+    point_to,
+    pointer_file,
+    read_pointer,
+    readable_pointer,
+    write_pointer,
+)
 from shared.revision import revision
 from shared.running import Running, find, wait_until
 
@@ -43,6 +51,7 @@ def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: s
     before = read_pointer(level)
     if before and replace(before, sequence=0) == replace(pointer, sequence=0):
         check_live(level, before, bundle)  # who switched may have been killed before asking
+        intent_file(level).unlink(missing_ok=True)
         return live_rows(level)[-1]
     reason = f"{reason}; in place of {before.release}" if before else f"{reason}; the first"
     sequence = before.sequence + 1 if before else 1
@@ -68,7 +77,8 @@ def point_back(level: Path, before: Pointer | None) -> None:
     """Undo a switch, if it was made."""
     now = read_pointer(level)
     if before is None:
-        pointer_file(level).unlink(missing_ok=True)
+        for file in (pointer_file(level), last_good_file(level)):
+            file.unlink(missing_ok=True)
     elif now is None or now.sequence != before.sequence:
         point_to(level, before)
 
@@ -137,25 +147,32 @@ def append_live(level: Path, row: Row, folder: Path) -> Row:
 
 
 def repair_pointer(level: Path) -> None:
-    """Where the pointer is damaged, point to what the ledger says is live."""
-    try:
-        read_pointer(level)
-    except IntegrityError:
-        rows = live_rows(level)
-        if not rows:
-            pointer_file(level).unlink()
-            return
+    """Where the pointer is damaged or gone, point to what the ledger says is live.
+
+    The ledger knows no histories that were refreshed apart from a release: those of the bundle stand in until then.
+    """
+    if readable_pointer(level):
+        return
+    rows = live_rows(level)
+    if rows:
         row = rows[-1]
         write_pointer(level, Pointer(row.release, f"bundles/{row.release}", row.bundle_digest, row.sequence))
+    else:
+        pointer_file(level).unlink(missing_ok=True)
 
 
 def repair_ledger(level: Path, as_of: date) -> Row | None:
-    """Write down a switch whose row a kill prevented, as it was meant; returns the row of an interrupted switch."""
+    """Write down a switch whose row a kill prevented, as it was meant; returns the row of an interrupted switch.
+
+    The note of that switch stays until the service was asked: a command that is typed once more must still find it.
+    """
     pointer, intent = read_pointer(level), read_intent(level)
     rows = live_rows(level)
     if pointer is None or (rows and rows[-1].bundle_digest == pointer.bundle_digest):
+        if rows and intent and rows[-1].sequence == intent.sequence:
+            return rows[-1]
         intent_file(level).unlink(missing_ok=True)
-        return rows[-1] if rows and intent and rows[-1].sequence == intent.sequence else None
+        return None
     row = Row(
         as_of=as_of,
         step="deploy",
@@ -170,9 +187,7 @@ def repair_ledger(level: Path, as_of: date) -> Row | None:
         reason = f"{intent.reason}; interrupted, whether it was checked is not known"
         meant = date.fromisoformat(intent.as_of)
         row = replace(row, as_of=meant, step=intent.step, actor=intent.actor, reason=reason, sequence=intent.sequence)
-    row = append_live(level, row, level / pointer.bundle)
-    intent_file(level).unlink(missing_ok=True)
-    return row
+    return append_live(level, row, level / pointer.bundle)
 
 
 def intent_file(level: Path) -> Path:

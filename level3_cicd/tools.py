@@ -4,16 +4,17 @@ Both are slow to import, so nothing here imports them before it is asked to.
 """
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from filelock import FileLock
 
 from shared.errors import DependencyDown
+from shared.places import write_atomically
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,8 +23,11 @@ EXPERIMENT = "recommender"
 
 
 def place_of(level: Path) -> str:
-    """A level's folder on this machine: what tells its runs from others' on a server that is shared."""
-    return f"{socket.gethostname()}:{level}"
+    """A name that a level's folder keeps: what tells its runs from others' on a server that is shared."""
+    file = level / "place"
+    if not file.exists():
+        write_atomically(file, uuid4().hex.encode())
+    return file.read_text()
 
 
 def tracking_uri(level: Path) -> str:
@@ -87,6 +91,7 @@ def prepare_prefect(home: Path) -> None:
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",  # a server that goes away is told by us, once
         "PREFECT_CLI_PROMPT": "false",
     }
     for name, value in settings.items():

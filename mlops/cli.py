@@ -55,14 +55,15 @@ def pipeline() -> None:
 
 @pipeline.command("run")
 @click.option("--model", help="Another model than the configuration names; from level 3 on.")
+@click.option("--judge-only", is_flag=True, help="Register nothing: for what is not merged; from level 3 on.")
 @as_of_option
 @dry_run_option
 @click.pass_obj
-def pipeline_run(level: int, model: str | None, as_of: datetime | None, dry_run: bool) -> None:
+def pipeline_run(level: int, model: str | None, judge_only: bool, as_of: datetime | None, dry_run: bool) -> None:
     """Train, evaluate and register a release (level 2 deploys it, too)."""
     run = capability(level, "pipeline").run
-    if model and level == 2:
-        raise UsageError("Level 2 trains what its config.toml says.", fix="Change that file, or use --level 3.")
+    if level == 2 and (model or judge_only):
+        raise UsageError("Level 2 trains and deploys what its config.toml says.", fix="Use --level 3.")
     if dry_run:
         click.echo(plan_run(level, day_of(as_of), model))
         return
@@ -72,7 +73,10 @@ def pipeline_run(level: int, model: str | None, as_of: datetime | None, dry_run:
             click.echo(f"Release {made.release} is trained and live: NDCG@10 {made.metrics['ndcg_at_10']:.4f}.")
             click.echo(f"  Where: {made.folder}\n  Next:  mlops --level 2 ask 1")
             return
-        made = run(day_of(as_of), level=folder(level), model=model)
+        made = run(day_of(as_of), level=folder(level), model=model, judge_only=judge_only)
+    if judge_only:
+        click.echo(f"The gate would let it pass; nothing was registered.\n  Where: {made.source}")
+        return
     click.echo(f"Release {made.release} passed the gate and is registered.")
     click.echo(f"  Where: {made.source}\n  Next:  mlops --level {level} deploy model --version {made.release}")
 

@@ -4,8 +4,9 @@ import click
 
 from mlops.levels import PACKAGES, capability, folder, service_folder
 from mlops.progress import working
+from shared.errors import DependencyDown
 from shared.places import home
-from shared.running import Running, find, start, stop
+from shared.running import Running, find, is_itself, start, stop
 
 
 @click.command()
@@ -25,7 +26,12 @@ def up(level: int) -> None:
 def in_background(level: int, port: int | None = None) -> Running:
     """The level's service, started if it does not run; before a first release it has nothing to answer with."""
     at = service_folder(level)
-    return find(at) or start(at, f"{PACKAGES[level]}.serve", port or 8000 + level, needs="/healthz")
+    running = find(at, even_if_it_hangs=True)
+    if running and not is_itself(running):
+        raise DependencyDown(
+            f"The service at {running.url} hangs.", fix=f"Run `mlops --level {level} down`, and again."
+        )
+    return running or start(at, f"{PACKAGES[level]}.serve", port or 8000 + level, needs="/healthz")
 
 
 @click.command()

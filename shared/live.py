@@ -13,7 +13,7 @@ from shared.errors import MlopsError
 from shared.histories import Histories
 from shared.manifest import read_verified
 from shared.places import write_atomically
-from shared.pointer import Pointer, pointer_file, read_pointer
+from shared.pointer import Pointer, last_good_file, pointer_file, read_pointer
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Follower:
         self._on_trouble = on_trouble
         self._seen = ""
         self._before: Live | None = None
-        self._good = level / "last_good.json" if remember else None
+        self._good = last_good_file(level) if remember else None
 
     def follow(self) -> None:
         """Load what the pointer names, if it has changed."""
@@ -78,8 +78,7 @@ class Follower:
             pointer = read_pointer(self.level)
             if pointer is None:
                 self._miss()
-                return
-            if repr(pointer) != self._seen:
+            elif repr(pointer) != self._seen:
                 self._take(pointer)
                 self._seen = repr(pointer)
             self.trouble = ""
@@ -92,6 +91,8 @@ class Follower:
                 self._take_last_good()
 
     def _miss(self) -> None:
+        if self.live is None:
+            self._take_last_good()
         if self.live:  # what was live goes on, but somebody should know
             raise MlopsError(f"{pointer_file(self.level)} is gone; {self.live.bundle.release} goes on.")
 

@@ -26,6 +26,11 @@ def pointer_file(level: Path) -> Path:
     return level / "live.json"
 
 
+def last_good_file(level: Path) -> Path:
+    """Where a service that remembers notes the last releases that it could open."""
+    return level / "last_good.json"
+
+
 def read_pointer(level: Path) -> Pointer | None:
     """The pointer of a level; None before the first deployment."""
     path = pointer_file(level)

@@ -95,9 +95,11 @@ def launch(
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port(wanted_port)
     command = [sys.executable, "-m", module, "--port", str(port), *words]
+    # By this, a runner of GitHub Actions finds and kills what a job has started.
+    own = {name: value for name, value in os.environ.items() if name != "RUNNER_TRACKING_ID"}
     with (folder / "service.log").open("ab") as output:
         process = subprocess.Popen(
-            command, stdin=stdin, stdout=output, stderr=output, cwd=CHECKOUT, start_new_session=True
+            command, stdin=stdin, stdout=output, stderr=output, cwd=CHECKOUT, env=own, start_new_session=True
         )
     running = Running(process.pid, port)
     write_atomically(folder / "service.json", json.dumps(asdict(running)).encode())

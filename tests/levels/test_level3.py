@@ -205,6 +205,15 @@ def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_k
     assert "[Release 1." in artifacts["mlflow-run"]
 
 
+def test_what_is_not_merged_is_judged_and_not_registered(level: Path, servers_up: dict[str, str]) -> None:
+    before = registered(level)
+    assert mlops("pipeline", "run", "--judge-only", "--as-of", "2017-06-18").startswith("The gate would let it pass")
+    row = read(level)[-1]
+    assert (row.step, row.verdict, row.release) == ("judge", "passed", "1.4")
+    assert "not worse than live" in row.reason
+    assert registered(level) == before
+
+
 def test_the_report_shows_how_good_the_lists_were_beside_drift_and_quality(level: Path) -> None:
     seen = monitor.monitor(level, open_feed(level.parent / "shop"), AS_OF + timedelta(days=14))
     page = seen.report.read_text()

@@ -2,11 +2,13 @@
 
 import dataclasses
 import sqlite3
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,15 +17,15 @@ from level3_cicd import steps
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
 from level3_cicd.gate import Measured, decide
-from level3_cicd.ledger import Row, append, live_on, opened, read, validated_through
+from level3_cicd.ledger import Row, append, live_on, opened, read, refused_days, validated_through
 from level3_cicd.slices import by_customer, by_department
 from level3_cicd.summary import tell
 from level3_cicd.switch import locked
 from shared.bundle import Evidence, write_bundle
-from shared.columns import AMOUNT, CUSTOMER, DEPARTMENT, PRODUCT, TIME
+from shared.columns import CUSTOMER, DEPARTMENT, PRODUCT, TIME
 from shared.config import read_config
 from shared.dataset import Feed, day_file
-from shared.errors import CheckFailed, Locked, UsageError
+from shared.errors import CheckFailed, DependencyDown, Locked, UsageError
 from shared.holdout import hold_out
 from shared.model import Frecency, Popular
 from shared.places import today
@@ -187,20 +189,30 @@ def test_the_day_that_the_real_shop_has_reached_is_fit_to_train_on_and_the_one_a
     feed = Feed(home / "shop")
     reached = today(home / "shop")
     assert (reached, feed.last_day) == (date(2017, 12, 31), date(2018, 1, 1))
-    assert steps.validate(feed, reached).empty
+    assert steps.validate(feed, steps.days_to_validate(feed, reached, None, (), ())).empty
     with pytest.raises(CheckFailed, match="pass an --as-of before 2018-01-01"):
-        steps.refuse_bad_data(steps.validate(feed, feed.last_day))
+        steps.refuse_bad_data(steps.validate(feed, [feed.last_day]))
 
 
-def test_a_bad_day_is_found_until_a_later_one_has_passed(home: Path) -> None:
-    feed, bad = Feed(home / "shop"), date(2017, 6, 5)
-    rows = feed.day(bad)
-    rows[AMOUNT] *= 100
-    file = day_file(feed.folder, bad)
-    file.unlink()
-    rows.to_parquet(file, index=False)
-    assert bad in set(steps.validate(feed, date(2017, 6, 18), validated=date(2017, 6, 4))["day"])
-    assert steps.validate(feed, date(2017, 6, 18), validated=date(2017, 6, 5)).empty
+@pytest.mark.parametrize(
+    ("validated", "refused", "accepted", "looked_at"),
+    [
+        (None, [], [], range(12, 19)),
+        (15, [], [], range(12, 19)),
+        (4, [], [], range(5, 19)),
+        (None, [5, 25], [], [5, *range(12, 19)]),
+        (15, [5], [5, 13], [12, *range(14, 19)]),
+    ],
+)
+def test_days_are_looked_at_until_they_have_passed_or_were_accepted(
+    home: Path, validated: int | None, refused: list[int], accepted: list[int], looked_at: Iterable[int]
+) -> None:
+    def days(numbers: Iterable[int]) -> list[date]:
+        return [date(2017, 6, number) for number in numbers]
+
+    known = date(2017, 6, validated) if validated else None
+    found = steps.days_to_validate(Feed(home / "shop"), date(2017, 6, 18), known, days(refused), days(accepted))
+    assert found == days(looked_at)
 
 
 def test_days_have_passed_as_long_as_they_are_what_they_were(tmp_path: Path) -> None:
@@ -214,6 +226,12 @@ def test_days_have_passed_as_long_as_they_are_what_they_were(tmp_path: Path) -> 
     assert validated_through(tmp_path, date(2017, 6, 20), unchanged) == date(2017, 6, 11)
     assert validated_through(tmp_path, date(2017, 6, 25), unchanged) == date(2017, 6, 25)
     assert validated_through(tmp_path, date(2017, 6, 20), lambda day: "mended") is None
+
+
+def test_refused_days_are_remembered(tmp_path: Path) -> None:
+    findings = [{"day": "2017-06-05", "check": "unit"}, {"day": "2017-06-09", "check": "unit"}]
+    append(tmp_path, Row(date(2017, 6, 9), "validate", "refused", "", numbers={"findings": findings}))
+    assert refused_days(tmp_path) == {date(2017, 6, 5), date(2017, 6, 9)}
 
 
 @pytest.mark.parametrize(
@@ -245,11 +263,11 @@ def test_a_step_is_done_again_for_other_inputs_only(home: Path, monkeypatch: pyt
 
     feed, config = Feed(home / "shop"), read_config(CONFIG, PipelineConfig)
     context = SimpleNamespace(task=SimpleNamespace(name="train"))
-    given = {"feed": feed, "as_of": date(2017, 6, 4), "config": config, "validated": None}
+    given = {"feed": feed, "as_of": date(2017, 6, 4), "config": config, "days": [date(2017, 6, 4)]}
     keys = [flow.same_inputs(context, given), flow.same_inputs(context, dict(given))]
     keys.append(flow.same_inputs(context, given | {"config": config.model_copy(update={"gate": LIMITS})}))
     assert len(set(keys)) == 1
-    others = [{"as_of": date(2017, 6, 5)}, {"validated": date(2017, 5, 1)}]
+    others = [{"as_of": date(2017, 6, 5)}, {"days": [date(2017, 5, 1)]}]
     others.append({"config": config.model_copy(update={"model": "popular"})})
     keys += [flow.same_inputs(context, given | other) for other in others]
     file = day_file(feed.folder, date(2017, 6, 1))
@@ -272,3 +290,20 @@ def test_only_a_failure_that_may_pass_is_tried_again() -> None:
     wrapped.__cause__ = OSError("the share is away")
     errors = {wrapped: True, OSError("again"): True, CheckFailed("bad data"): False, ValueError("a bug"): False}
     assert {error: flow.passing(None, None, Failed(data=error)) for error in errors} == errors
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("cause", "told"), [(httpx.ConnectError("refused"), DependencyDown), (OSError(), RuntimeError)]
+)
+def test_a_prefect_server_that_goes_away_is_a_dependency_that_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: Exception, told: type[Exception]
+) -> None:
+    from level3_cicd import flow
+
+    def fail(place: str) -> None:
+        raise RuntimeError("Failed to reach API") from cause  # as Prefect words it in the middle of a run
+
+    monkeypatch.setattr(flow, "close_crashed", fail)
+    with pytest.raises(told, match="Failed to reach API"):
+        flow.run(tmp_path, tmp_path, date(2017, 6, 4), read_config(CONFIG, PipelineConfig), "test")

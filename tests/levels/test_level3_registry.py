@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from level3_cicd.ledger import Row, append, read
 from level3_cicd.tools import mlflow_client, place_of
 from shared.bundle import Evidence, write_bundle
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
+from shared.holdout import hold_out
 from shared.manifest import Verified, digest_of, verify
 from shared.model import Frecency
 from shared.places import CHECKOUT
-from shared.pointer import point_to, read_pointer, require_pointer
-from shared.running import command_of, wait_until
+from shared.pointer import Pointer, point_to, read_pointer, require_pointer
+from shared.running import wait_until
 from tests.conftest import make_products, make_transactions
 
 pytestmark = pytest.mark.thorough
@@ -173,7 +175,7 @@ def test_versions_of_others_are_left_alone(made: Path) -> None:
 
 def test_a_run_that_a_kill_left_open_is_closed_by_the_next_one(made: Path) -> None:
     client = mlflow_client(made)
-    places = {"left here": place_of(made), "of another machine": "elsewhere:/srv/level3"}
+    places = {"left here": place_of(made), "of another folder": "elsewhere"}
     runs = {
         name: client.create_run(registry.experiment_id(client), tags={"place": place}).info.run_id
         for name, place in places.items()
@@ -181,7 +183,7 @@ def test_a_run_that_a_kill_left_open_is_closed_by_the_next_one(made: Path) -> No
     with registry.evidence_of_run(made, "next", "1.3", {}):
         pass
     status = {name: client.get_run(run).info.status for name, run in runs.items()}
-    assert status == {"left here": "KILLED", "of another machine": "RUNNING"}
+    assert status == {"left here": "KILLED", "of another folder": "RUNNING"}
     assert client.get_run(runs["left here"]).data.tags["crashed"] == "true"
 
 
@@ -190,6 +192,7 @@ def test_of_two_runs_that_take_the_same_number_the_second_is_told(made: Path) ->
     with pytest.raises(Locked, match=r"Another run has registered release 1\.1 meanwhile"):
         train(made, "1.1")
     assert registry.registered(made) == before
+    assert len(mlflow_client(made).search_model_versions("name='recommender' and tags.release='1.1'")) == 1
     shutil.rmtree(made / ".train.test", ignore_errors=True)
 
 
@@ -205,6 +208,28 @@ def test_where_no_folder_lasts_the_champion_is_what_is_live(made: Path, tmp_path
     assert pointer.release == require_pointer(made).release
     assert verify(level / pointer.bundle).digest == pointer.bundle_digest
     assert read_pointer(level) is None
+    from level3_cicd import flow
+
+    holdout = hold_out(make_transactions(days=60), date(2017, 3, 1))
+    assert flow.read_live(level, holdout)[0] is not None
+    mlflow_client(level).delete_registered_model_alias(registry.NAME, "champion")
+    assert flow.read_live(level, holdout) == (None, "nothing is live that it could be compared with")
+
+
+def test_a_champion_whose_files_are_gone_keeps_nothing_from_being_trained(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from level3_cicd import flow
+
+    def fail(level: Path) -> Pointer:
+        raise DependencyDown("No such artifact")
+
+    monkeypatch.setattr(registry, "champion", fail)
+    holdout = hold_out(make_transactions(days=60), date(2017, 3, 1))
+    assert flow.read_live(tmp_path, holdout) == (None, "not compared with the live release: No such artifact")
+    (tmp_path / "live.json").write_text("{")
+    assert "damaged" in flow.read_live(tmp_path, holdout)[1]
+    registry.align_aliases(tmp_path)
 
 
 def test_a_run_that_fails_is_closed_as_failed(made: Path) -> None:
@@ -313,11 +338,18 @@ def test_going_back_is_possible_where_no_tool_can_be_imported(made: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("release", "day"), [('1.2"; touch harm; "', ""), ("$(touch harm)", ""), ("1.2", "x; touch harm")]
+    ("target", "release", "day"),
+    [
+        ("level3-stage", '1.2"; touch harm; "', ""),
+        ("level3-stage", "$(touch harm) $(shell touch harm)", ""),
+        ("level3-train", "", '2017-06-04"; touch harm; "'),
+    ],
 )
-def test_whoever_starts_a_workflow_cannot_make_it_run_a_command(tmp_path: Path, release: str, day: str) -> None:
+def test_whoever_starts_a_workflow_cannot_make_it_run_a_command(
+    tmp_path: Path, target: str, release: str, day: str
+) -> None:
     given = {"PATH": os.environ["PATH"], "MLOPS_HOME": str(tmp_path), "RELEASE": release, "ASKED_DAY": day}
-    words = ["make", "--silent", "--assume-old=setup", f"VENV={sys.prefix}", "level3-stage"]
+    words = ["make", "--silent", "--assume-old=setup", f"VENV={sys.prefix}", target]
     done = subprocess.run(words, cwd=CHECKOUT, env=given, capture_output=True, text=True)
     assert "is not a release number" in done.stderr or "does not match the format" in done.stderr
     assert not (CHECKOUT / "harm").exists()
@@ -325,21 +357,14 @@ def test_whoever_starts_a_workflow_cannot_make_it_run_a_command(tmp_path: Path, 
 
 def test_a_server_is_stopped_with_all_its_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow's server is a process that starts another one; that must not live on without it."""
-    (tmp_path / "leader.py").write_text("import subprocess; subprocess.run(['sleep', '60'])")
+    child = "[sys.executable, '-c', 'import time; time.sleep(60)', *sys.argv[1:]]"
+    (tmp_path / "leader.py").write_text(f"import subprocess, sys; subprocess.run({child})")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    server = servers.launch(tmp_path, "test", 0, "/", ["leader"])
-    assert wait_until(lambda: command_of(server.pid) != "", 5)
-    assert not servers.is_left_over(server.pid)
-    assert wait_until(lambda: members(server.pid) == 2, 10)
+    server = servers.launch(tmp_path, "test", 8125, "/", ["leader", "--port", "8125"])
+    assert wait_until(lambda: len(servers.members(server.pid)) == 2, 10)
     os.kill(server.pid, signal.SIGKILL)
-    assert wait_until(lambda: servers.is_left_over(server.pid), 5)
+    assert wait_until(lambda: not server.is_there(), 5)
+    assert servers.is_left_over(server)
+    assert not servers.is_left_over(replace(server, port=8126)), "another one's group, by a number that was used again"
     assert servers.stop_server(tmp_path, "test")
-    assert members(server.pid) == 0
-    assert not servers.is_left_over(server.pid)
-
-
-def members(group: int) -> int:
-    """How many living processes a group has."""
-    listed = subprocess.run(["ps", "-A", "-o", "stat=,pgid="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    return sum(row[1] == str(group) and not row[0].startswith("Z") for row in rows)
+    assert not servers.is_left_over(server)

@@ -67,6 +67,16 @@ def test_a_pointer_that_is_gone_changes_nothing_but_is_told(level: Path) -> None
     assert "live.json is gone; 1.0 goes on" in follower.trouble
 
 
+def test_a_service_starts_from_the_last_good_release_if_the_pointer_is_gone(level: Path) -> None:
+    point_to(level, pointer(level, "1.0"))
+    Follower(level, remember=True).follow()
+    (level / "live.json").unlink()
+    started = Follower(level, remember=True)
+    started.follow()
+    assert started.live is not None
+    assert (started.live.bundle.release, "is gone" in started.trouble) == ("1.0", True)
+
+
 def test_a_damaged_pointer_can_be_replaced(level: Path) -> None:
     (level / "live.json").write_text("{")
     assert point_to(level, pointer(level, "1.0")) == read_pointer(level)

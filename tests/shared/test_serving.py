@@ -58,7 +58,7 @@ def test_version_names_what_is_live(level: Path) -> None:
 
 def test_what_keeps_a_newer_release_from_going_live_is_told(level: Path) -> None:
     source = Follower(level)
-    with TestClient(create_app(3, source)) as client:
+    with TestClient(create_app(3, source, poll_seconds=600)) as client:
         before = client.get("/version").json()
         source.trouble = "1.1 does not open"
         after = client.get("/version").json()
