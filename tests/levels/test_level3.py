@@ -162,7 +162,7 @@ def servers_up(level: Path) -> Iterator[dict[str, str]]:
     for server in started:
         assert server
         assert not server.is_there()
-        assert not servers.is_left_over(server.pid)
+        assert not servers.is_left_over(server)
 
 
 def mlops(*words: str) -> str:
