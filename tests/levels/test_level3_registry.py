@@ -1,6 +1,5 @@
 """MLflow's registry: what is kept of a release, and what happens when it is tampered with, damaged or gone."""
 
-import json
 import os
 import shutil
 import signal
@@ -270,37 +269,56 @@ def test_several_processes_may_be_the_first(tmp_path: Path) -> None:
     assert {out.strip() for out, _ in told} == {"1 {}"}
 
 
-FULL_DISK = """
-import json, resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-from mlops.cli import main
-sys.argv = ["mlops", "--level", "3", "deploy", "rollback", "--as-of", "2017-02-09"]
-main()
-"""
-
-
-def test_where_nothing_can_be_written_a_rollback_says_so_and_what_is_live_stays(made: Path, tmp_path: Path) -> None:
-    """No file may grow in this process: like a full disk, but without filling one."""
+@pytest.fixture
+def two_releases(made: Path, tmp_path: Path) -> Path:
+    """A level whose store holds two releases, the older one live, and no registry."""
     level = tmp_path / "level3"
     for release in ("1.1", "1.0"):
         folder, entry = registry.fetch(made, release)
         shutil.copytree(folder, level / "bundles" / release)
         bundle = verify(level / "bundles" / release, entry.bundle_digest)
         switch.switch(level, bundle, deploy.pointer_to(bundle), DAY, "deploy", "test", "made")
-    before = json.loads((level / "live.json").read_text())
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK],
-        env={"MLOPS_HOME": str(tmp_path), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return level
+
+
+# Like a full disk, but without filling one: no file may grow.
+FULL_DISK = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+"""
+NO_TOOLS = """
+import sys
+for name in ("mlflow", "prefect", "evidently", "pandas", "sklearn"):
+    sys.modules[name] = None
+"""
+
+
+def roll_back(level: Path, hindrance: str) -> subprocess.CompletedProcess[str]:
+    """Type `mlops deploy rollback` in a process with a hindrance."""
+    program = f"""{hindrance}
+import sys
+from mlops.cli import main
+sys.argv = ["mlops", "--level", "3", "deploy", "rollback", "--as-of", "{DAY}"]
+main()
+"""
+    own = {"MLOPS_HOME": str(level.parent), "PATH": ""}
+    return subprocess.run([sys.executable, "-c", program], env=own, capture_output=True, text=True, check=False)
+
+
+def test_where_nothing_can_be_written_a_rollback_says_so_and_what_is_live_stays(two_releases: Path) -> None:
+    before = require_pointer(two_releases)
+    done = roll_back(two_releases, FULL_DISK)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
     assert "space left" in done.stderr
     assert "Traceback" not in done.stderr
-    assert json.loads((level / "live.json").read_text()) == before
+    assert require_pointer(two_releases) == before
+
+
+def test_going_back_is_possible_where_no_tool_can_be_imported(two_releases: Path) -> None:
+    done = roll_back(two_releases, NO_TOOLS)
+    assert (done.returncode, require_pointer(two_releases).release) == (0, "1.1"), done.stderr
 
 
 def test_the_registered_model_answers_a_data_frame(made: Path) -> None:
@@ -313,28 +331,6 @@ def test_the_registered_model_answers_a_data_frame(made: Path) -> None:
     champion = mlflow.pyfunc.load_model("models:/recommender@champion")
     lists = champion.predict(pd.DataFrame({"customer_id": ["c00", "c01"]}), params={"k": 3})
     assert lists.groupby("customer_id").size().to_dict() == {"c00": 3, "c01": 3}
-
-
-NO_TOOLS = """
-import sys
-for name in ("mlflow", "prefect", "evidently", "pandas", "sklearn"):
-    sys.modules[name] = None
-from mlops.cli import main
-sys.argv = ["mlops", "--level", "3", "deploy", "rollback", "--as-of", "2017-02-09"]
-main()
-"""
-
-
-def test_going_back_is_possible_where_no_tool_can_be_imported(made: Path, tmp_path: Path) -> None:
-    level = tmp_path / "level3"
-    for release in ("1.1", "1.0"):
-        folder, _ = registry.fetch(made, release)
-        shutil.copytree(folder, level / "bundles" / release)
-        bundle = verify(level / "bundles" / release)
-        switch.switch(level, bundle, deploy.pointer_to(bundle), DAY, "deploy", "test", "made")
-    command = [sys.executable, "-c", NO_TOOLS]
-    done = subprocess.run(command, env={"MLOPS_HOME": str(tmp_path), "PATH": ""}, capture_output=True, text=True)
-    assert (done.returncode, require_pointer(level).release) == (0, "1.1"), done.stderr
 
 
 @pytest.mark.parametrize(
