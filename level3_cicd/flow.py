@@ -172,20 +172,20 @@ def pipeline(
 
 def gate_row(entry: Registered, verdict: Verdict, judged: steps.Judged, feed: Feed, as_of: date, actor: str) -> Row:
     """The gate's verdict, written down when the release is in the registry."""
-    reason = verdict.reason + (f"; {judged.note}" if judged.note else "")
+    notes = [judged.note] if judged.note else []
     if verdict.passed:
-        reason += f"; judged with histories through {HOLDOUT_DAYS} days before {as_of}, then brought up to date"
+        notes.append(f"judged with histories through {HOLDOUT_DAYS} days before {as_of}, then brought up to date")
     return Row(
         as_of=as_of,
         step="gate",
         verdict=entry.verdict,
-        reason=reason,
+        reason="; ".join([verdict.reason, *notes]),
         release=entry.release,
         bundle_digest=entry.bundle_digest,
         data_digest=feed.digest(as_of),
         revision=revision(),
         actor=actor,
-        numbers={"metrics": judged.metrics, "rules": [asdict(rule) for rule in verdict.rules]},
+        numbers={"metrics": judged.metrics, "rules": [asdict(rule) for rule in verdict.rules], "notes": notes},
     )
 
 

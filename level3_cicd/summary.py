@@ -38,7 +38,7 @@ def tell(row: Row) -> str:
         lines += ["| rule | found | limit | kept |", "|---|---|---|---|"]
         rules = row.numbers["rules"]
         lines += [f"| {at['name']} | {at['detail']} | {at['limit']} | {mark(at['passed'])} |" for at in rules]
-    lines += ["", f"{row.reason}."] if row.verdict == "passed" else []
+    lines += ["", *(f"- {note}" for note in row.numbers.get("notes", ()))]
     lines += ["", f"Data `{row.data_digest[:12]}`, revision `{row.revision[:12]}`.", where_state_is(), ""]
     return "\n".join(lines)
 

@@ -250,10 +250,11 @@ def test_the_summary_says_where_state_is_and_why_nothing_was_compared(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     rules = [{"name": "coverage", "detail": "0.1", "limit": 0.02, "passed": True}]
-    row = Row(date(2017, 6, 4), "gate", "passed", "all kept; nothing is live", release="1.0", numbers={"rules": rules})
+    numbers = {"rules": rules, "notes": ["nothing is live"]}
+    row = Row(date(2017, 6, 4), "gate", "passed", "all kept", release="1.0", numbers=numbers)
     summary = tell(row)
     assert told in summary
-    assert "nothing is live" in summary
+    assert "- nothing is live\n" in summary
     assert "| coverage | 0.1 | 0.02 | yes |" in summary
 
 
