@@ -41,7 +41,7 @@ def bare(home: Path, config: PipelineConfig) -> None:
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "bundle"
-        steps.bundle(folder, model, feed, AS_OF, Evidence("1.0", feed.digest(AS_OF), "bare", judged.metrics))
+        steps.bundle(folder, model, feed, AS_OF, Evidence(feed.digest(AS_OF), "bare", judged.metrics))
         steps.time_one(folder)
     decide(judged.measured, config.gate)
 

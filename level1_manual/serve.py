@@ -29,11 +29,11 @@ class Pickled:
     def __init__(self, path: Path) -> None:
         content = path.read_bytes()
         model, names = pickle.loads(content)
-        manifest = {"release": MODEL, "trained_through": model.trained_through_.isoformat()}
+        manifest = {"trained_through": model.trained_through_.isoformat()}
         bundle = Bundle(manifest, hashlib.sha256(content).hexdigest(), model, names)
-        answers = Answers(bundle)
+        answers = Answers(MODEL, bundle)
         answers.make_ready()
-        self.live: Live | None = Live(bundle, histories_digest="", sequence=0, answers=answers)
+        self.live: Live | None = Live(MODEL, bundle, histories_digest="", sequence=0, answers=answers)
 
     def follow(self) -> None:
         """Nobody tells this service anything."""

@@ -69,7 +69,7 @@ def train(as_of: date, config_file: Path = CONFIG) -> Run:
     part = folder.with_name(f".{release}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    evidence = Evidence(release, feed.digest(as_of), revision(), metrics)
+    evidence = Evidence(feed.digest(as_of), revision(), metrics)
     write_bundle(part / "bundle", model, feed.products(), evidence)
     shutil.copy(config_file, part / "config.toml")
     (part / "metrics.json").write_text(json.dumps(metrics, indent=1))

@@ -37,7 +37,7 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
         bundle = fetch_passed(level, release)
         if bundle.digest != tried.bundle_digest:  # the number was given anew
             tried = stage(level, release, as_of, actor)
-        pointer = with_todays_histories(pointer_to(bundle), bundle, level)
+        pointer = with_todays_histories(pointer_to(release, bundle), bundle, level)
         row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; {tried.reason}")
         align_aliases(level)
         forget_old_bundles(level)
@@ -65,13 +65,14 @@ def stage(level: Path, release: str, as_of: date, actor: str) -> Row:
     parse_release(release)
     with staging(level) as service:
         bundle = fetch_passed(level, release)
-        found = smoke_test(service.take(pointer_to(bundle)), bundle)
+        pointer = pointer_to(release, bundle)
+        found = smoke_test(service.take(pointer), pointer, bundle)
     row = Row(
         as_of=as_of,
         step="stage",
         verdict="passed",
         reason=f"in staging {found}",
-        release=bundle.release,
+        release=release,
         bundle_digest=bundle.digest,
         revision=revision(),
         actor=actor,
@@ -119,8 +120,9 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
         before = [row for row in live_rows(level) if row.release != now.release]
         if not before:
             raise UsageError(f"There is no release before {now.release} to go back to.", fix="Deploy another one.")
-        bundle = verify(level / "bundles" / before[-1].release, before[-1].bundle_digest)
-        pointer = with_todays_histories(pointer_to(bundle), bundle, level)
+        release = before[-1].release
+        bundle = verify(level / "bundles" / release, before[-1].bundle_digest)
+        pointer = with_todays_histories(pointer_to(release, bundle), bundle, level)
         return switch(level, bundle, pointer, as_of, "rollback", actor, reason)
 
 
@@ -131,9 +133,9 @@ def repair(level: Path, as_of: date) -> Row | None:
     return repair_ledger(level, as_of)
 
 
-def pointer_to(bundle: Verified) -> Pointer:
+def pointer_to(release: str, bundle: Verified) -> Pointer:
     """The pointer to a release in the level's own store."""
-    return Pointer(bundle.release, f"bundles/{bundle.release}", bundle.digest)
+    return Pointer(release, f"bundles/{release}", bundle.digest)
 
 
 def with_todays_histories(pointer: Pointer, bundle: Verified, level: Path) -> Pointer:

@@ -88,13 +88,11 @@ def train(feed: Feed, as_of: date, config: PipelineConfig) -> Popular:
 
 
 @step
-def evaluate(
-    level: Path, folder: Path, model: Popular, feed: Feed, holdout: Holdout, as_of: date, release: str
-) -> steps.Judged:
+def evaluate(level: Path, folder: Path, model: Popular, feed: Feed, holdout: Holdout, as_of: date) -> steps.Judged:
     """The candidate beside popular and beside the live model; then it becomes a bundle in `folder`."""
     live, note = read_live(level, holdout)
     judged = replace(steps.evaluate(model, live, holdout, feed.products()), note=note)
-    evidence = Evidence(release, feed.digest(as_of), revision(), judged.metrics)
+    evidence = Evidence(feed.digest(as_of), revision(), judged.metrics)
     steps.bundle(folder, model, feed, as_of, evidence)
     return replace(judged, measured=replace(judged.measured, milliseconds=steps.time_one(folder)))
 
@@ -118,12 +116,12 @@ def gate(release: str, judged: steps.Judged, config: PipelineConfig) -> Verdict:
 
 
 @step
-def register(level: Path, run_id: str, folder: Path, verdict: Verdict) -> Registered:
+def register(level: Path, run_id: str, release: str, folder: Path, verdict: Verdict) -> Registered:
     """Give the bundle a version in the registry; a refused one is kept as refused."""
-    entry = registry.register(level, run_id, folder, "passed" if verdict.passed else "refused")
+    entry = registry.register(level, run_id, release, folder, "passed" if verdict.passed else "refused")
     link = registry.page_of(level, run_id)
     try:
-        create_link_artifact(key="mlflow-run", link=link, link_text=f"Release {entry.release}")
+        create_link_artifact(key="mlflow-run", link=link, link_text=f"Release {release}")
     except Exception as error:  # noqa: BLE001  the release is registered; a link is no reason to fail
         log.warning("Prefect's page has no link to %s: %s", link, error)
     return entry
@@ -147,7 +145,7 @@ def pipeline(
         model = train(feed, as_of, config)
         with tempfile.TemporaryDirectory(dir=level, prefix=".train.") as temporary:
             folder = Path(temporary) / "bundle"
-            judged = evaluate(level, folder, model, feed, holdout, as_of, release)
+            judged = evaluate(level, folder, model, feed, holdout, as_of)
             verdict = gate(release, judged, config)
             evidence.keep("config.json", config.model_dump())
             evidence.keep("data.json", {"first": str(feed.first_day), "last": str(as_of), "digest": feed.digest(as_of)})
@@ -159,7 +157,7 @@ def pipeline(
                 page = registry.page_of(level, evidence.run_id)
                 entry = Registered(release, "", word, digest_of(folder), page)
             else:
-                entry = register(level, evidence.run_id, folder, verdict)
+                entry = register(level, evidence.run_id, release, folder, verdict)
         row = gate_row(entry, verdict, judged, feed, as_of, actor)
         append(level, replace(row, step="judge") if judge_only else row)
         if not verdict.passed:

@@ -85,7 +85,7 @@ def evidence_of_run(level: Path, name: str, release: str, tags: dict[str, str]) 
         client.set_terminated(run.info.run_id)
 
 
-def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered:
+def register(level: Path, run_id: str, release: str, bundle: Path, verdict: str) -> Registered:
     """Give a trained bundle a version. The version appears last, so a kill leaves none without its files.
 
     Raises Locked if somebody else, on a registry that is shared, has registered the same release meanwhile.
@@ -101,16 +101,16 @@ def register(level: Path, run_id: str, bundle: Path, verdict: str) -> Registered
         log_model(client, run_id, bundle)
         if not client.search_registered_models(f"name='{NAME}'"):
             client.create_registered_model(NAME)
-        tags = {key: str(manifest[key]) for key in ("release", "data_digest", "revision", "trained_through", "lock")}
-        tags |= {"bundle_digest": digest_of(bundle), "verdict": verdict}
+        tags = {key: str(manifest[key]) for key in ("data_digest", "revision", "trained_through", "lock")}
+        tags |= {"release": release, "bundle_digest": digest_of(bundle), "verdict": verdict}
         source = f"{client.get_run(run_id).info.artifact_uri}/model"
         version = client.create_model_version(NAME, source, run_id, tags=tags, await_creation_for=0)
-        if registered(level)[manifest["release"]].version != version.version:
+        if registered(level)[release].version != version.version:
             client.delete_model_version(NAME, version.version)
-            taken = f"Another run has registered release {manifest['release']} meanwhile."
+            taken = f"Another run has registered release {release} meanwhile."
             raise Locked(taken, fix="Run the pipeline again: it takes the next number.")
     align_aliases(level)
-    return Registered(manifest["release"], version.version, verdict, tags["bundle_digest"], source)
+    return Registered(release, version.version, verdict, tags["bundle_digest"], source)
 
 
 def page_of(level: Path, run_id: str) -> str:

@@ -62,12 +62,13 @@ def follows(running: Running, pointer: Pointer) -> bool:
     """Whether a service answers with what the pointer names. Numbers begin anew after a first release that failed."""
     try:
         served = running.get("/version", seconds=2)
-        return (served["sequence"], served["bundle_digest"]) == (pointer.sequence, pointer.bundle_digest)
+        named = (pointer.sequence, pointer.release, pointer.bundle_digest)
+        return (served["sequence"], served["release"], served["bundle_digest"]) == named
     except (MlopsError, KeyError):
         return False
 
 
-def smoke_test(service: Running, release: Verified) -> str:
+def smoke_test(service: Running, pointer: Pointer, bundle: Verified) -> str:
     """Ask a service for the golden customers' lists; returns what was found, in words.
 
     Raises CheckFailed if it does not answer, breaks the contract, is slow, answers by another release or with
@@ -77,35 +78,35 @@ def smoke_test(service: Running, release: Verified) -> str:
     try:
         served = service.get("/version")
     except DependencyDown as error:
-        raise failed(release, f"the service does not answer: {error}") from error
-    same_histories = served.get("histories_digest") == release.histories_digest
+        raise failed(pointer, f"the service does not answer: {error}") from error
+    same_histories = served.get("histories_digest") == bundle.histories_digest
     taken = []
-    for customer, wanted in release.golden.items():
+    for customer, wanted in bundle.golden.items():
         began = time.perf_counter()
-        products = ask(service, customer, release)
+        products = ask(service, customer, pointer)
         taken.append(1000 * (time.perf_counter() - began))
         if len(set(products)) != len(wanted) or not wanted:
-            raise failed(release, f"{customer!r} gets {len(set(products))} products of {len(wanted)}")
+            raise failed(pointer, f"{customer!r} gets {len(set(products))} products of {len(wanted)}")
         if same_histories and set(products) != set(wanted):
             other = sorted(set(products) - set(wanted))
-            raise failed(release, f"{customer!r} gets {other}, which it did not when the release was made")
+            raise failed(pointer, f"{customer!r} gets {other}, which it did not when the release was made")
     middle = statistics.median(taken)
     if middle > MOST_MILLISECONDS:
-        raise failed(release, f"its median answer takes {middle:.0f} ms, limit {MOST_MILLISECONDS:.0f} ms")
+        raise failed(pointer, f"its median answer takes {middle:.0f} ms, limit {MOST_MILLISECONDS:.0f} ms")
     return f"{len(taken)} golden customers answered, {middle:.0f} ms in the middle"
 
 
-def ask(service: Running, customer: str, release: Verified) -> list[str]:
+def ask(service: Running, customer: str, pointer: Pointer) -> list[str]:
     """One golden customer's products, by this release; the answer must keep the contract."""
     try:
         answer = Answer.model_validate(service.recommend(customer, GOLDEN_K))
     except (DependencyDown, ValidationError) as error:
-        raise failed(release, f"{customer!r} gets no proper answer: {error}") from error
-    if answer.release != release.release:
-        raise failed(release, f"{customer!r} is answered by {answer.release}")
+        raise failed(pointer, f"{customer!r} gets no proper answer: {error}") from error
+    if answer.release != pointer.release:
+        raise failed(pointer, f"{customer!r} is answered by {answer.release}")
     return [item.product for item in answer.recommendations]
 
 
-def failed(release: Verified, why: str) -> CheckFailed:
+def failed(pointer: Pointer, why: str) -> CheckFailed:
     """The error of a smoke test."""
-    return CheckFailed(f"Release {release.release} fails its smoke test: {why}.", fix="Deploy another release.")
+    return CheckFailed(f"Release {pointer.release} fails its smoke test: {why}.", fix="Deploy another release.")

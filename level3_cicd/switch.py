@@ -34,7 +34,7 @@ SECONDS_TO_GO_LIVE = 15.0
 class Intent:
     """A switch that is about to be made: what its row in the ledger will say, should nobody live to write it."""
 
-    bundle: str
+    release: str
     bundle_digest: str
     sequence: int
     as_of: str
@@ -55,7 +55,7 @@ def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: s
         return live_rows(level)[-1]
     reason = f"{reason}; in place of {before.release}" if before else f"{reason}; the first"
     sequence = before.sequence + 1 if before else 1
-    intend(level, Intent(pointer.bundle, pointer.bundle_digest, sequence, str(as_of), step, actor, reason))
+    intend(level, Intent(pointer.release, pointer.bundle_digest, sequence, str(as_of), step, actor, reason))
     try:
         after = point_to(level, pointer)
         row = live_row(after, bundle, as_of, step, actor, reason)
@@ -110,7 +110,7 @@ def check_live(level: Path, pointer: Pointer, bundle: Verified) -> None:
         return
     if not wait_until(lambda: follows(running, pointer), SECONDS_TO_GO_LIVE):
         raise CheckFailed(f"The live service did not take over {pointer.release} in {SECONDS_TO_GO_LIVE:.0f} s.")
-    smoke_test(running, bundle)
+    smoke_test(running, pointer, bundle)
 
 
 def running_service(level: Path) -> Running | None:
@@ -168,7 +168,7 @@ def repair_ledger(level: Path, as_of: date) -> Row | None:
     """
     pointer, intent = read_pointer(level), read_intent(level)
     rows = live_rows(level)
-    if pointer is None or (rows and rows[-1].bundle_digest == pointer.bundle_digest):
+    if pointer is None or (rows and names(pointer, rows[-1])):
         if rows and intent and rows[-1].sequence == intent.sequence:
             return rows[-1]
         intent_file(level).unlink(missing_ok=True)
@@ -183,11 +183,16 @@ def repair_ledger(level: Path, as_of: date) -> Row | None:
         actor="repair",
         sequence=pointer.sequence,
     )
-    if intent and intent.bundle_digest == pointer.bundle_digest:
+    if intent and names(pointer, intent):
         reason = f"{intent.reason}; interrupted, whether it was checked is not known"
         meant = date.fromisoformat(intent.as_of)
         row = replace(row, as_of=meant, step=intent.step, actor=intent.actor, reason=reason, sequence=intent.sequence)
     return append_live(level, row, level / pointer.bundle)
+
+
+def names(pointer: Pointer, other: Row | Intent) -> bool:
+    """Whether a pointer names the release that a row or a note of a switch is about."""
+    return (pointer.release, pointer.bundle_digest) == (other.release, other.bundle_digest)
 
 
 def intent_file(level: Path) -> Path:

@@ -23,9 +23,8 @@ def logger(level: Path, clock: Callable[[], date]) -> OnAnswer:
     """What the service tells of each answer; `clock` says which day it is. One append per request."""
 
     def note(live: Live, lists: dict[str, list[str]]) -> None:
-        release = live.bundle.release
         lines = [
-            json.dumps({"customer": customer, "release": release, "products": products})
+            json.dumps({"customer": customer, "release": live.release, "products": products})
             for customer, products in lists.items()
         ]
         path = log_file(level, clock())

@@ -24,7 +24,8 @@ class Ready:
 class Answers:
     """Answers of one release. What is not made ready is made when it is asked for."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, release: str, bundle: Bundle) -> None:
+        self._release = release
         self._bundle = bundle
         self._ready: dict[str, Ready] = {}
 
@@ -63,4 +64,4 @@ class Answers:
             }
             for rank, product in enumerate(products, start=1)
         ]
-        return orjson.dumps({"customer": customer, "release": self._bundle.release, "recommendations": recommendations})
+        return orjson.dumps({"customer": customer, "release": self._release, "recommendations": recommendations})

@@ -36,7 +36,6 @@ class Bundle(Verified):
 class Evidence:
     """What a release's manifest says of its making."""
 
-    release: str
     data_digest: str
     revision: str
     metrics: dict[str, float] = field(default_factory=dict)
@@ -74,7 +73,6 @@ def write_bundle(folder: Path, model: Popular, products: pd.DataFrame, evidence:
         write_atomically(folder / name, content)
     manifest = {
         "format": FORMAT,
-        "release": evidence.release,
         "kind": model.kind,
         "config": model.get_params(),
         "trained_through": model.trained_through_.isoformat(),

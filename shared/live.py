@@ -20,6 +20,7 @@ from shared.pointer import Pointer, last_good_file, pointer_file, read_pointer
 class Live:
     """A release in memory. Its answers are made ready before it goes live."""
 
+    release: str
     bundle: Bundle
     histories_digest: str
     sequence: int
@@ -28,7 +29,8 @@ class Live:
     def is_what(self, pointer: Pointer) -> bool:
         """Whether a pointer names this very release with these very histories."""
         named = pointer.histories_digest or self.bundle.histories_digest
-        return (self.bundle.digest, self.histories_digest) == (pointer.bundle_digest, named)
+        mine = (self.release, self.bundle.digest, self.histories_digest)
+        return mine == (pointer.release, pointer.bundle_digest, named)
 
     @property
     def histories_through(self) -> date:
@@ -43,7 +45,7 @@ def load(level: Path, pointer: Pointer) -> Live:
     if pointer.histories:
         bundle.model.with_histories(read_histories(level, pointer))
         digest = pointer.histories_digest
-    return Live(bundle, digest, pointer.sequence, Answers(bundle))
+    return Live(pointer.release, bundle, digest, pointer.sequence, Answers(pointer.release, bundle))
 
 
 def read_histories(level: Path, pointer: Pointer) -> Histories:
@@ -94,7 +96,7 @@ class Follower:
         if self.live is None:
             self._take_last_good()
         if self.live:  # what was live goes on, but somebody should know
-            raise MlopsError(f"{pointer_file(self.level)} is gone; {self.live.bundle.release} goes on.")
+            raise MlopsError(f"{pointer_file(self.level)} is gone; {self.live.release} goes on.")
 
     def _take(self, pointer: Pointer) -> None:
         known = next((live for live in (self.live, self._before) if live and live.is_what(pointer)), None)
@@ -103,11 +105,11 @@ class Follower:
         else:
             live = load(self.level, pointer)
             live.answers.make_ready()
-        if self.live and self.live.bundle.digest != live.bundle.digest:
+        if self.live and self.live.release != live.release:
             self._before = self.live
         self.live = live
         if self._good:
-            earlier = [known for known in self._remembered() if known["bundle_digest"] != pointer.bundle_digest]
+            earlier = [known for known in self._remembered() if known["release"] != pointer.release]
             write_atomically(self._good, json.dumps([asdict(pointer), *earlier[:1]]).encode())
 
     def _take_last_good(self) -> None:
@@ -125,7 +127,7 @@ class Follower:
             return []
         try:
             known = json.loads(self._good.read_bytes())
-            return [pointer for pointer in known if "bundle_digest" in pointer]
+            return [pointer for pointer in known if {"release", "bundle_digest"} <= set(pointer)]
         except (ValueError, TypeError) as error:
             self._on_trouble(f"{self._good} is damaged: {error}")
             return []

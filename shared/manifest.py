@@ -1,11 +1,12 @@
 """A release as files with hashes, verified before anything of it is opened. Needs the standard library alone.
 
-    manifest.json     release, kind, days, metrics, revision, and SHA-256 and size of every other file
+    manifest.json     kind, days, metrics, revision, and SHA-256 and size of every other file
     parameters.npz    what was trained
     histories.npz     the customers' histories that came with it
     catalogue.npz     product identifiers and names
 
 Nothing in a bundle is code: opening one cannot run anything. Who only verifies or copies it need not open it.
+A bundle does not know its release number: who registers it gives it one, so the same inputs make the same bundle.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from typing import Any
 
 from shared.errors import IntegrityError
 
-FORMAT = 3
+FORMAT = 4
 FILES = ("parameters.npz", "histories.npz", "catalogue.npz")
 GOLDEN_K = 10
 LARGEST_FILE = 4 << 30
@@ -31,11 +32,6 @@ class Verified:
 
     manifest: dict[str, Any]
     digest: str
-
-    @property
-    def release(self) -> str:
-        """Its number, such as `1.2`."""
-        return str(self.manifest["release"])
 
     @property
     def trained_through(self) -> date:

@@ -112,7 +112,7 @@ def describe(level: int, live: Live, trouble: str) -> Version:
     """What is live, and whether something keeps a newer release from it."""
     return Version(
         level=level,
-        release=live.bundle.release,
+        release=live.release,
         bundle_digest=live.bundle.digest,
         histories_digest=live.histories_digest,
         trained_through=live.bundle.trained_through,

@@ -120,7 +120,7 @@ def test_the_doctor_finds_a_damaged_release(
 ) -> None:
     level = home / "level2"
     bundle = level / "runs" / "1.0" / "bundle"
-    write_bundle(bundle, Frecency().fit(transactions), products, Evidence("1.0", "data", "code"))
+    write_bundle(bundle, Frecency().fit(transactions), products, Evidence("data", "code"))
     assert run(capsys, "--level", "2", "deploy", "model", "--version", "1.0")[0] == 0
     assert run(capsys, "doctor")[0] == 0
     truncate(bundle)

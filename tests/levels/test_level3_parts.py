@@ -181,7 +181,7 @@ def test_slices_are_measured_with_and_without_a_live_model_and_judged_with_one(l
 
 
 def test_a_model_without_histories_is_timed_too(tmp_path: Path) -> None:
-    write_bundle(tmp_path / "it", Popular().fit(make_transactions()), make_products(), Evidence("1.0", "data", "code"))
+    write_bundle(tmp_path / "it", Popular().fit(make_transactions()), make_products(), Evidence("data", "code"))
     assert 0 < steps.time_one(tmp_path / "it") < 1000
 
 
@@ -256,6 +256,21 @@ def test_the_summary_says_where_state_is_and_why_nothing_was_compared(
     assert told in summary
     assert "- nothing is live\n" in summary
     assert "| coverage | 0.1 | 0.02 | yes |" in summary
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("model", ["frecency", "ranker"])
+def test_two_runs_on_the_same_inputs_make_the_same_bundle(home: Path, model: str) -> None:
+    config = read_config(CONFIG, PipelineConfig).model_copy(update={"model": model, "parameters": {}})
+    feed, as_of = Feed(home / "shop"), date(2017, 4, 2)
+    holdout = hold_out(feed.through(as_of), as_of)
+    digests = set()
+    for run in ("one", "two"):
+        trained = steps.train(config, holdout)
+        judged = steps.evaluate(trained, None, holdout, feed.products())
+        evidence = Evidence(feed.digest(as_of), "code", judged.metrics)
+        digests.add(steps.bundle(home / run, trained, feed, as_of, evidence))
+    assert len(digests) == 1
 
 
 @pytest.mark.thorough

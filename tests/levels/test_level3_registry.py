@@ -18,7 +18,7 @@ from level3_cicd.tools import mlflow_client, place_of
 from shared.bundle import Evidence, write_bundle
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
 from shared.holdout import hold_out
-from shared.manifest import Verified, digest_of, verify
+from shared.manifest import Verified, verify
 from shared.model import Frecency
 from shared.places import CHECKOUT
 from shared.pointer import Pointer, point_to, read_pointer, require_pointer
@@ -34,15 +34,15 @@ def train(level: Path, release: str, verdict: str = "passed") -> None:
     with registry.evidence_of_run(level, f"recommender {release}", release, {"actor": "test"}) as evidence:
         folder = level / ".train.test" / "bundle"
         model = Frecency(half_life=80.0).fit(make_transactions())
-        write_bundle(folder, model, make_products(), Evidence(release, "data", "code", {"ndcg_at_10": 0.5}))
-        registry.register(level, evidence.run_id, folder, verdict)
+        write_bundle(folder, model, make_products(), Evidence("data", "code", {"ndcg_at_10": 0.5}))
+        registry.register(level, evidence.run_id, release, folder, verdict)
         shutil.rmtree(folder.parent)
 
 
 def make_live(level: Path, release: str) -> Verified:
     folder, entry = registry.fetch(level, release)
     bundle = verify(folder, entry.bundle_digest)
-    point_to(level, deploy.pointer_to(bundle))
+    point_to(level, deploy.pointer_to(release, bundle))
     return bundle
 
 
@@ -69,15 +69,6 @@ def test_a_release_is_found_with_its_digest_verdict_and_settings(made: Path) -> 
     assert version.tags["bundle_digest"] == releases["1.1"].bundle_digest
     assert {"data_digest", "revision", "trained_through", "lock"} <= set(version.tags)
     assert (run.data.params["half_life"], run.data.metrics["ndcg_at_10"]) == ("80.0", 0.5)
-
-
-def test_the_same_inputs_make_the_same_bundle(tmp_path: Path) -> None:
-    digests = set()
-    for name in ("one", "two"):
-        evidence = Evidence("1.0", "data", "code")
-        write_bundle(tmp_path / name, Frecency().fit(make_transactions()), make_products(), evidence)
-        digests.add(digest_of(tmp_path / name))
-    assert len(digests) == 1
 
 
 def test_the_candidate_is_what_passed_last_and_a_refused_release_cannot_be_deployed(made: Path) -> None:
@@ -124,7 +115,7 @@ def tamper(folder: Path) -> None:
     """Another model, with a manifest that matches it."""
     shutil.rmtree(folder)
     model = Frecency(popular_days=1).fit(make_transactions(days=30))
-    write_bundle(folder, model, make_products(), Evidence("1.1", "data", "code"))
+    write_bundle(folder, model, make_products(), Evidence("data", "code"))
 
 
 def test_what_was_tampered_with_in_the_store_is_fetched_again(made: Path) -> None:
@@ -248,7 +239,7 @@ def test_a_registry_that_is_down_or_damaged_is_a_dependency_that_is_down(
     monkeypatch.setenv("MLOPS_MLFLOW_URI", "http://127.0.0.1:9")
     elsewhere = tmp_path / "level3"
     shutil.copytree(made / "bundles", elsewhere / "bundles")
-    point_to(elsewhere, deploy.pointer_to(verify(elsewhere / "bundles" / "1.0")))
+    point_to(elsewhere, deploy.pointer_to("1.0", verify(elsewhere / "bundles" / "1.0")))
     before = read_pointer(elsewhere)
     with pytest.raises(DependencyDown, match="does not answer"):
         deploy.deploy(elsewhere, "1.1", DAY)
@@ -277,7 +268,7 @@ def two_releases(made: Path, tmp_path: Path) -> Path:
         folder, entry = registry.fetch(made, release)
         shutil.copytree(folder, level / "bundles" / release)
         bundle = verify(level / "bundles" / release, entry.bundle_digest)
-        switch.switch(level, bundle, deploy.pointer_to(bundle), DAY, "deploy", "test", "made")
+        switch.switch(level, bundle, deploy.pointer_to(release, bundle), DAY, "deploy", "test", "made")
     return level
 
 

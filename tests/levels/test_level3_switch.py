@@ -26,7 +26,7 @@ DAY = date(2017, 2, 9)
 
 def switch_to(level: Path, release: str) -> None:
     bundle = open_bundle(level / "bundles" / release)
-    switch.switch(level, bundle, deploy.pointer_to(bundle), DAY, "deploy", "test", "tried")
+    switch.switch(level, bundle, deploy.pointer_to(release, bundle), DAY, "deploy", "test", "tried")
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) ->
     level = tmp_path / "level3"
     for release in ("1.0", "1.1"):
         folder = level / "bundles" / release
-        write_bundle(folder, Frecency().fit(transactions), products, Evidence(release, "data", "code"))
+        write_bundle(folder, Frecency().fit(transactions), products, Evidence("data", "code"))
     switch_to(level, "1.0")
     return level
 
@@ -103,7 +103,7 @@ def test_a_rollback_that_was_killed_when_all_was_written_down_is_not_made_again(
     deploy.rollback(level, DAY)
     row, pointer = live_rows(level)[-1], require_pointer(level)
     left = switch.Intent(
-        pointer.bundle, pointer.bundle_digest, pointer.sequence, str(DAY), "rollback", "operator", "asked for"
+        pointer.release, pointer.bundle_digest, pointer.sequence, str(DAY), "rollback", "operator", "asked for"
     )
     switch.intend(level, left)
     assert deploy.rollback(level, DAY) == row
@@ -226,8 +226,9 @@ class Recorded(Running):
 @pytest.mark.thorough
 def test_a_release_that_answers_as_when_it_was_made_passes_in_staging(level: Path) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
+    pointer = deploy.pointer_to("1.1", bundle)
     with smoke.staging(level) as service:
-        assert smoke.smoke_test(service.take(deploy.pointer_to(bundle)), bundle).startswith("21 golden customers")
+        assert smoke.smoke_test(service.take(pointer), pointer, bundle).startswith("21 golden customers")
     assert not (level / "staging" / "service.json").exists()
     assert require_pointer(level).release == "1.0"
 
@@ -245,7 +246,7 @@ def test_what_breaks_the_contract_fails_the_smoke_test(level: Path, fault: str) 
     bundle = open_bundle(level / "bundles" / "1.1")
 
     def answer(customer: str, k: int) -> dict:
-        given = json.loads(Answers(bundle).one(customer, k).body)
+        given = json.loads(Answers("1.1", bundle).one(customer, k).body)
         items = given["recommendations"]
         if fault == "short":
             del items[3:]
@@ -259,21 +260,22 @@ def test_what_breaks_the_contract_fails_the_smoke_test(level: Path, fault: str) 
 
     Recorded.answers = answer
     with pytest.raises(CheckFailed, match=r"1\.1 fails its smoke test"):
-        smoke.smoke_test(Recorded(0, 0, bundle.histories_digest), bundle)
+        smoke.smoke_test(Recorded(0, 0, bundle.histories_digest), deploy.pointer_to("1.1", bundle), bundle)
 
 
 def test_with_later_histories_only_the_number_of_products_can_be_compared(level: Path) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
-    given = {customer: json.loads(Answers(bundle).one(customer, 10).body) for customer in bundle.golden}
+    given = {customer: json.loads(Answers("1.1", bundle).one(customer, 10).body) for customer in bundle.golden}
     given["c00"]["recommendations"][0]["product"] = "bought since"
     Recorded.answers = lambda customer, k: given[customer]
-    assert smoke.smoke_test(Recorded(0, 0, "of a later day"), bundle).startswith("21 golden customers")
+    found = smoke.smoke_test(Recorded(0, 0, "of a later day"), deploy.pointer_to("1.1", bundle), bundle)
+    assert found.startswith("21 golden customers")
 
 
 def test_a_first_release_that_fails_leaves_nothing_live(
     tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_bundle(tmp_path / "bundles" / "1.0", Frecency().fit(transactions), products, Evidence("1.0", "data", "code"))
+    write_bundle(tmp_path / "bundles" / "1.0", Frecency().fit(transactions), products, Evidence("data", "code"))
     monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
     monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
     with pytest.raises(RolledBack, match="nothing is live"):

@@ -59,8 +59,8 @@ def test_looking_every_day_at_equal_models_is_seldom_wrong() -> None:
 
 def test_the_log_keeps_the_last_list_of_each_customer(tmp_path: Path, transactions: pd.DataFrame) -> None:
     model = Popular().fit(transactions)
-    bundle = Bundle({"release": "1.0"}, "", model, {})
-    live = Live(bundle, "", 1, Answers(bundle))
+    bundle = Bundle({}, "", model, {})
+    live = Live("1.0", bundle, "", 1, Answers("1.0", bundle))
     note = logger(tmp_path, lambda: date(2017, 6, 5))
     note(live, {"c00": ["p1", "p2", "p3"], "c01": ["p1", "p2", "p3"]})
     note(live, {"c00": ["p4", "p5"]})

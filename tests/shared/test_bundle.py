@@ -21,7 +21,7 @@ from tests.conftest import make_products, make_transactions
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written") / "bundle"
-    evidence = Evidence("1.0", "data", "revision", {"ndcg_at_10": 0.5})
+    evidence = Evidence("data", "revision", {"ndcg_at_10": 0.5})
     write_bundle(folder, Frecency().fit(make_transactions()), make_products(), evidence)
     return folder
 
@@ -37,13 +37,13 @@ def test_an_opened_model_recommends_what_the_written_one_did(bundle: Path, trans
     expected = Frecency().fit(transactions).recommend(customers)
     pd.testing.assert_frame_equal(opened.model.recommend(customers), expected, check_exact=True)
     assert opened.names["p03"] == "Product p03"
-    assert (opened.release, opened.manifest["metrics"]) == ("1.0", {"ndcg_at_10": 0.5})
+    assert opened.manifest["metrics"] == {"ndcg_at_10": 0.5}
 
 
 def test_the_same_model_gives_the_same_digest(
     bundle: Path, tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame
 ) -> None:
-    evidence = Evidence("1.0", "data", "revision", {"ndcg_at_10": 0.5})
+    evidence = Evidence("data", "revision", {"ndcg_at_10": 0.5})
     again = write_bundle(tmp_path / "again", Frecency().fit(transactions), products, evidence)
     assert again == open_bundle(bundle).digest
 
@@ -97,9 +97,9 @@ def test_a_damaged_bundle_is_refused(bundle: Path, tmp_path: Path, seed: int) ->
 def test_a_tampered_bundle_with_a_matching_manifest_is_refused_by_its_digest(bundle: Path) -> None:
     digest = open_bundle(bundle).digest
     manifest = json.loads((bundle / "manifest.json").read_text())
-    manifest["release"] = "9.9"
+    manifest["revision"] = "another"
     (bundle / "manifest.json").write_text(json.dumps(manifest))
-    assert open_bundle(bundle).release == "9.9"
+    assert open_bundle(bundle).manifest["revision"] == "another"
     with pytest.raises(IntegrityError, match="not the bundle that was registered"):
         open_bundle(bundle, digest)
 

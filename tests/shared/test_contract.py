@@ -18,7 +18,7 @@ from tests.conftest import make_products, make_transactions
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory: pytest.TempPathFactory) -> schemathesis.BaseSchema:
     level: Path = tmp_path_factory.mktemp("level")
-    write_bundle(level / "1.0", Frecency().fit(make_transactions()), make_products(), Evidence("1.0", "data", "code"))
+    write_bundle(level / "1.0", Frecency().fit(make_transactions()), make_products(), Evidence("data", "code"))
     point_to(level, Pointer("1.0", "1.0", digest_of(level / "1.0")))
     follower = Follower(level)
     follower.follow()

@@ -18,7 +18,7 @@ from shared.pointer import Pointer, point_to, read_pointer, require_pointer
 @pytest.fixture
 def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
     for release in ("1.0", "1.1"):
-        write_bundle(tmp_path / release, Frecency().fit(transactions), products, Evidence(release, "data", "code"))
+        write_bundle(tmp_path / release, Frecency().fit(transactions), products, Evidence("data", "code"))
     return tmp_path
 
 
@@ -37,7 +37,7 @@ def test_the_follower_takes_over_a_new_release(level: Path) -> None:
     point_to(level, pointer(level, "1.1"))
     follower.follow()
     assert follower.live is not None
-    assert (follower.live.bundle.release, follower.trouble) == ("1.1", "")
+    assert (follower.live.release, follower.trouble) == ("1.1", "")
 
 
 def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> None:
@@ -50,7 +50,7 @@ def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> N
     follower.follow()
     follower.follow()
     assert follower.live is not None
-    assert follower.live.bundle.release == "1.0"
+    assert follower.live.release == "1.0"
     assert "bytes instead of" in follower.trouble
     assert len(told) == 1
 
@@ -74,7 +74,7 @@ def test_a_service_starts_from_the_last_good_release_if_the_pointer_is_gone(leve
     started = Follower(level, remember=True)
     started.follow()
     assert started.live is not None
-    assert (started.live.bundle.release, "is gone" in started.trouble) == ("1.0", True)
+    assert (started.live.release, "is gone" in started.trouble) == ("1.0", True)
 
 
 def test_a_damaged_pointer_can_be_replaced(level: Path) -> None:
@@ -92,7 +92,7 @@ def test_going_back_needs_no_file_of_the_release_before(level: Path) -> None:
     point_to(level, back)
     follower.follow()
     assert follower.live is not None
-    assert (follower.live.bundle.release, follower.live.sequence, follower.trouble) == ("1.0", 3, "")
+    assert (follower.live.release, follower.live.sequence, follower.trouble) == ("1.0", 3, "")
 
 
 def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path)
     started.follow()
     forgetful.follow()
     assert started.live is not None
-    assert started.live.bundle.release == "1.0"
+    assert started.live.release == "1.0"
     assert "bytes instead of" in started.trouble
     assert forgetful.live is None
 
@@ -118,7 +118,7 @@ def test_a_service_starts_from_the_release_before_if_the_last_good_one_is_damage
     started = Follower(level, remember=True)
     started.follow()
     assert started.live is not None
-    assert started.live.bundle.release == "1.0"
+    assert started.live.release == "1.0"
     assert "bytes instead of" in started.trouble
 
 

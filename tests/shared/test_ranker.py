@@ -14,7 +14,7 @@ from shared.holdout import hold_out
 from shared.model import Frecency
 from shared.ranker import Ranker
 
-EVIDENCE = Evidence("1.0", "data", "revision")
+EVIDENCE = Evidence("data", "revision")
 
 
 @pytest.fixture

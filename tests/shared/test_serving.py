@@ -17,7 +17,7 @@ from tests.conftest import make_products, make_transactions
 @pytest.fixture(scope="module")
 def level(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("level")
-    write_bundle(folder / "1.0", Frecency().fit(make_transactions()), make_products(), Evidence("1.0", "data", "code"))
+    write_bundle(folder / "1.0", Frecency().fit(make_transactions()), make_products(), Evidence("data", "code"))
     point_to(folder, Pointer("1.0", "1.0", digest_of(folder / "1.0")))
     return folder
 
@@ -41,7 +41,7 @@ def test_every_answer_is_told(level: Path) -> None:
     told: list[tuple[str, dict[str, int]]] = []
 
     def note(live: Live, lists: dict[str, list[str]]) -> None:
-        told.append((live.bundle.release, {customer: len(products) for customer, products in lists.items()}))
+        told.append((live.release, {customer: len(products) for customer, products in lists.items()}))
 
     with TestClient(create_app(4, Follower(level), on_answer=note)) as client:
         client.get("/recommendations/c00")
