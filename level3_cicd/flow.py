@@ -19,14 +19,15 @@ from prefect.context import TaskRunContext
 
 from level3_cicd import registry, steps
 from level3_cicd.config import PipelineConfig
+from level3_cicd.decisions import data_row, gate_row, write_down_registered, written_down
 from level3_cicd.gate import Verdict, decide
-from level3_cicd.ledger import Row, append, refused_days, validated_through
+from level3_cicd.ledger import append, refused_days, validated_through
 from level3_cicd.registry import Registered
 from level3_cicd.tools import place_of
 from shared.bundle import Evidence
 from shared.dataset import Feed, open_feed
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, MlopsError
-from shared.holdout import HOLDOUT_DAYS, Holdout, hold_out
+from shared.holdout import Holdout, hold_out
 from shared.manifest import digest_of, sha256
 from shared.model import Popular
 from shared.pointer import read_pointer
@@ -116,9 +117,9 @@ def gate(release: str, judged: steps.Judged, config: PipelineConfig) -> Verdict:
 
 
 @step
-def register(level: Path, run_id: str, release: str, folder: Path, verdict: Verdict) -> Registered:
+def register(level: Path, run_id: str, release: str, folder: Path, verdict: str) -> Registered:
     """Give the bundle a version in the registry; a refused one is kept as refused."""
-    entry = registry.register(level, run_id, release, folder, "passed" if verdict.passed else "refused")
+    entry = registry.register(level, run_id, release, folder, verdict)
     link = registry.page_of(level, run_id)
     try:
         create_link_artifact(key="mlflow-run", link=link, link_text=f"Release {release}")
@@ -141,7 +142,8 @@ def pipeline(
         findings = validate(feed, as_of, looked_at)
         evidence.keep("validation.json", {"findings": findings.astype(str).to_dict("records")})
         if len(findings):
-            refuse(level, as_of, findings, feed.digest(as_of), actor)
+            append(level, data_row(findings, feed, as_of, actor))
+            steps.refuse_bad_data(findings)
         model = train(feed, as_of, config)
         with tempfile.TemporaryDirectory(dir=level, prefix=".train.") as temporary:
             folder = Path(temporary) / "bundle"
@@ -152,56 +154,20 @@ def pipeline(
             evidence.keep("gate.json", {"passed": verdict.passed, "rules": [asdict(rule) for rule in verdict.rules]})
             evidence.keep("slices.json", judged.slices)
             evidence.keep("duration.json", {"seconds": time.perf_counter() - began})
+            row = gate_row(release, digest_of(folder), verdict, judged, feed, as_of, actor)
             if judge_only:
-                word = "passed" if verdict.passed else "refused"
+                append(level, replace(row, step="judge"))
                 page = registry.page_of(level, evidence.run_id)
-                entry = Registered(release, "", word, digest_of(folder), page)
+                entry = Registered(release, "", row.verdict, row.bundle_digest, page)
             else:
-                entry = register(level, evidence.run_id, release, folder, verdict)
-        row = gate_row(entry, verdict, judged, feed, as_of, actor)
-        append(level, replace(row, step="judge") if judge_only else row)
+                with written_down(level, row):
+                    entry = register(level, evidence.run_id, release, folder, row.verdict)
         if not verdict.passed:
             raise CheckFailed(
                 f"The gate refused release {release}: {verdict.reason}",
                 fix="It is kept as refused. Train another one; what is live stays live.",
             )
     return entry
-
-
-def gate_row(entry: Registered, verdict: Verdict, judged: steps.Judged, feed: Feed, as_of: date, actor: str) -> Row:
-    """The gate's verdict, written down when the release is in the registry."""
-    notes = [judged.note] if judged.note else []
-    if verdict.passed:
-        notes.append(f"judged with histories through {HOLDOUT_DAYS} days before {as_of}, then brought up to date")
-    return Row(
-        as_of=as_of,
-        step="gate",
-        verdict=entry.verdict,
-        reason="; ".join([verdict.reason, *notes]),
-        release=entry.release,
-        bundle_digest=entry.bundle_digest,
-        data_digest=feed.digest(as_of),
-        revision=revision(),
-        actor=actor,
-        numbers={"metrics": judged.metrics, "rules": [asdict(rule) for rule in verdict.rules], "notes": notes},
-    )
-
-
-def refuse(level: Path, as_of: date, findings: pd.DataFrame, data_digest: str, actor: str) -> None:
-    """Write bad data down, and stop the run."""
-    numbers = {"findings": findings.astype(str).to_dict("records")}
-    row = Row(
-        as_of=as_of,
-        step="validate",
-        verdict="refused",
-        reason=f"{len(findings)} findings in the data",
-        data_digest=data_digest,
-        revision=revision(),
-        actor=actor,
-        numbers=numbers,
-    )
-    append(level, row)
-    steps.refuse_bad_data(findings)
 
 
 def run(
@@ -214,7 +180,9 @@ def run(
     try:
         close_crashed(place_of(level))
         registry.align_aliases(level)
-        release = next_release(registry.registered(level), config.major)
+        releases = registry.registered(level)
+        write_down_registered(level, releases)
+        release = next_release(releases, config.major)
         name = f"recommender {release} through {as_of}"
         with tags(level.name, place_of(level)):
             named = pipeline.with_options(flow_run_name=name)

@@ -74,11 +74,7 @@ def opened(level: Path) -> Iterator[sqlite3.Connection]:
 
 def append(level: Path, row: Row) -> Row:
     """Write a decision down."""
-    values = asdict(row) | {
-        "as_of": row.as_of.isoformat(),
-        "recorded_at": row.recorded_at.isoformat(),
-        "numbers": json.dumps(row.numbers, default=str),
-    }
+    values = plain(row)
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
     with opened(level) as connection:
@@ -94,7 +90,16 @@ def read(level: Path, condition: str = "1", values: tuple = ()) -> list[Row]:
         return [parse(row) for row in connection.execute(query, values)]
 
 
-def parse(row: sqlite3.Row) -> Row:
+def plain(row: Row) -> dict[str, Any]:
+    """A row as numbers and text."""
+    return asdict(row) | {
+        "as_of": row.as_of.isoformat(),
+        "recorded_at": row.recorded_at.isoformat(),
+        "numbers": json.dumps(row.numbers, default=str),
+    }
+
+
+def parse(row: sqlite3.Row | dict[str, Any]) -> Row:
     """A row as it was written."""
     values = dict(row)
     return Row(

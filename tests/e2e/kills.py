@@ -29,7 +29,7 @@ from typing import Any
 
 from level3_cicd import deploy, pipeline
 from level3_cicd.config import CONFIG
-from level3_cicd.ledger import live_rows
+from level3_cicd.ledger import live_rows, read
 from level3_cicd.servers import launch_prefect, stop_server, wait_for
 from shared.dataset import open_feed
 from shared.errors import MlopsError
@@ -166,6 +166,7 @@ def look_after(place: Place) -> None:
     assert [*level.glob(".train.*")] == [], "training left files behind"
     assert processes_of(level / "staging") == [], "a staging service was left running"
     releases = registered(level)
+    assert {row.release for row in read(level, "step = 'gate'")} == set(releases), "a verdict is not written down"
     passed = [entry.version for entry in releases.values() if entry.verdict == "passed"]
     candidate = client.get_model_version_by_alias(NAME, "candidate").version
     assert candidate == passed[-1], "the alias candidate is behind"

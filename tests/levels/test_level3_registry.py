@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from level3_cicd import deploy, registry, servers, switch
+from level3_cicd import decisions, deploy, registry, servers, switch
 from level3_cicd.ledger import Row, append, read
 from level3_cicd.tools import mlflow_client, place_of
 from shared.bundle import Evidence, write_bundle
@@ -184,6 +184,30 @@ def test_of_two_runs_that_take_the_same_number_the_second_is_told(made: Path) ->
     assert registry.registered(made) == before
     assert len(mlflow_client(made).search_model_versions("name='recommender' and tags.release='1.1'")) == 1
     shutil.rmtree(made / ".train.test", ignore_errors=True)
+
+
+@pytest.mark.parametrize("killed", ["before it was registered", "before its row", "after its row"])
+def test_a_verdict_whose_row_a_kill_prevented_is_written_down_once(made: Path, tmp_path: Path, killed: str) -> None:
+    releases = registry.registered(made)
+    row = Row(DAY, "gate", "passed", "all kept", "1.1", releases["1.1"].bundle_digest, numbers={"notes": ["seen"]})
+    with pytest.raises(KeyboardInterrupt), decisions.written_down(tmp_path, row):
+        raise KeyboardInterrupt
+    if killed == "after its row":
+        append(tmp_path, row)
+    in_registry = {} if killed == "before it was registered" else releases
+    for _ in range(2):
+        decisions.write_down_registered(tmp_path, in_registry)
+    written = read(tmp_path)
+    assert [(row.release, row.numbers) for row in written] == [("1.1", {"notes": ["seen"]})] * len(in_registry and [1])
+    assert all(("interrupted" in row.reason) == (killed == "before its row") for row in written)
+
+
+def test_a_number_that_another_run_took_is_not_written_down(made: Path, tmp_path: Path) -> None:
+    row = Row(DAY, "gate", "passed", "all kept", "1.1", registry.registered(made)["1.1"].bundle_digest)
+    with pytest.raises(Locked), decisions.written_down(tmp_path, row):
+        raise Locked("Another run has registered release 1.1 meanwhile.")
+    decisions.write_down_registered(tmp_path, registry.registered(made))
+    assert read(tmp_path) == []
 
 
 def test_where_no_folder_lasts_the_champion_is_what_is_live(made: Path, tmp_path: Path) -> None:
