@@ -1,26 +1,16 @@
-"""What a run decides, as rows of the ledger, and what becomes of a row that a kill prevented."""
+"""What a run decides, as rows of the ledger."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from level3_cicd.gate import Verdict
-from level3_cicd.ledger import Row, append, parse, plain, read
+from level3_cicd.ledger import Row
 from level3_cicd.steps import Judged
 from shared.dataset import Feed
-from shared.errors import Locked
 from shared.holdout import HOLDOUT_DAYS
-from shared.places import write_atomically
 from shared.revision import revision
-
-if TYPE_CHECKING:
-    from level3_cicd.registry import Registered
 
 
 def data_row(findings: pd.DataFrame, feed: Feed, as_of: date, actor: str) -> Row:
@@ -29,7 +19,7 @@ def data_row(findings: pd.DataFrame, feed: Feed, as_of: date, actor: str) -> Row
         as_of=as_of,
         step="validate",
         verdict="refused",
-        reason=f"{len(findings)} findings in the data",
+        reason=f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'} in the data",
         data_digest=feed.digest(as_of),
         revision=revision(),
         actor=actor,
@@ -56,34 +46,3 @@ def gate_row(
         actor=actor,
         numbers={"metrics": judged.metrics, "rules": [asdict(rule) for rule in verdict.rules], "notes": notes},
     )
-
-
-@contextmanager
-def written_down(level: Path, row: Row) -> Iterator[None]:
-    """Write a row down after its release was registered in the block; a kill in between leaves a note of the row."""
-    write_atomically(registering_file(level), json.dumps(plain(row)).encode())
-    try:
-        yield
-    except Locked:  # another run's release has this number
-        registering_file(level).unlink()
-        raise
-    append(level, row)
-    registering_file(level).unlink()
-
-
-def write_down_registered(level: Path, releases: "dict[str, Registered]") -> None:
-    """Write down the row of a release that is in the registry, if a kill came between the two."""
-    file = registering_file(level)
-    if not file.exists():
-        return
-    row = parse(json.loads(file.read_bytes()))
-    known = releases.get(row.release)
-    in_registry = known is not None and known.bundle_digest == row.bundle_digest
-    if in_registry and not read(level, "step = 'gate' AND release = ?", (row.release,)):
-        append(level, replace(row, reason=f"{row.reason}; written down by the next run, as this one was interrupted"))
-    file.unlink()
-
-
-def registering_file(level: Path) -> Path:
-    """Where a gate's row is noted before its release is registered."""
-    return level / "registering.json"

@@ -5,14 +5,16 @@ service is asked. Going back needs no MLflow, and opens no model: the bundle lie
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from level3_cicd.ledger import Row, append, live_rows, read
+from filelock import FileLock, Timeout
+
+from level3_cicd.ledger import Row, append, read, registering_file, release_before, write_down_registered
 from level3_cicd.smoke import smoke_test, staging
-from level3_cicd.switch import check_live, intent_file, locked, repair_ledger, repair_pointer, switch
+from level3_cicd.switch import check_live, end_switch, locked, repair_ledger, repair_pointer, switch
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
 from shared.manifest import Verified, verify
 from shared.pointer import Pointer, read_pointer, require_pointer
@@ -33,10 +35,12 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
 
     with locked(level), refusals_written_down(level, release, as_of, actor):
         repair(level, as_of)
+        write_down_verdict(level)
         tried = tried_out(level, release) or stage(level, release, as_of, actor)
         bundle = fetch_passed(level, release)
         if bundle.digest != tried.bundle_digest:  # the number was given anew
             tried = stage(level, release, as_of, actor)
+        require_known(release, bundle, as_of)
         pointer = with_todays_histories(pointer_to(release, bundle), bundle, level)
         row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; {tried.reason}")
         align_aliases(level)
@@ -44,10 +48,31 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
         return row
 
 
+def require_known(release: str, bundle: Verified, as_of: date) -> None:
+    """Refuse to make live on a day what knows of later ones."""
+    through = date.fromisoformat(bundle.manifest["histories_through"])
+    if through > as_of:
+        raise UsageError(
+            f"Release {release} knows purchases through {through}; {as_of} is earlier.",
+            fix=f"Pass --as-of {through} or a later day.",
+        )
+
+
 def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> str:
     """Fetch, verify and stage a release without making it live; returns what was found."""
     with locked(level), refusals_written_down(level, release, as_of, actor):
+        write_down_verdict(level)
         return stage(level, release, as_of, actor).reason
+
+
+def write_down_verdict(level: Path) -> None:
+    """Write down the verdict on a release whose run was killed before it did; a run that is under way will."""
+    if not registering_file(level).exists():
+        return
+    from level3_cicd.registry import registered
+
+    with suppress(Timeout), FileLock(level / ".pipeline.lock", timeout=0):
+        write_down_registered(level, registered(level))
 
 
 def fetch_passed(level: Path, release: str) -> Verified:
@@ -93,7 +118,7 @@ def this_code() -> dict[str, str]:
 
 
 @contextmanager
-def refusals_written_down(level: Path, release: str, as_of: date, actor: str) -> Iterator[None]:
+def refusals_written_down(level: Path, release: str, as_of: date, actor: str, step: str = "deploy") -> Iterator[None]:
     """Write into the ledger why a release does not go live."""
     try:
         yield
@@ -101,7 +126,7 @@ def refusals_written_down(level: Path, release: str, as_of: date, actor: str) ->
         raise  # the switch has written it down
     except (IntegrityError, CheckFailed, DependencyDown) as error:
         verdict = "unavailable" if isinstance(error, DependencyDown) else "refused"
-        append(level, Row(as_of, "deploy", verdict, error.what, release, revision=revision(), actor=actor))
+        append(level, Row(as_of, step, verdict, error.what, release, revision=revision(), actor=actor))
         raise
 
 
@@ -115,15 +140,25 @@ def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "a
         now = require_pointer(level)
         if repaired and repaired.step == "rollback":
             check_live(level, now, verify(level / now.bundle, now.bundle_digest))
-            intent_file(level).unlink(missing_ok=True)
+            end_switch(level, now)
             return repaired
-        before = [row for row in live_rows(level) if row.release != now.release]
-        if not before:
+        before = release_before(level, now.release)
+        if before is None:
             raise UsageError(f"There is no release before {now.release} to go back to.", fix="Deploy another one.")
-        release = before[-1].release
-        bundle = verify(level / "bundles" / release, before[-1].bundle_digest)
+        release = before.release
+        with refusals_written_down(level, release, as_of, actor, "rollback"):
+            bundle = verify_before(level, before)
         pointer = with_todays_histories(pointer_to(release, bundle), bundle, level)
         return switch(level, bundle, pointer, as_of, "rollback", actor, reason)
+
+
+def verify_before(level: Path, before: Row) -> Verified:
+    """The release before, in the level's own store. Raises IntegrityError if it is damaged by now."""
+    try:
+        return verify(level / "bundles" / before.release, before.bundle_digest)
+    except IntegrityError as error:
+        again = f"`mlops deploy model --version {before.release}` fetches it from the registry again."
+        raise IntegrityError(error.what, fix=again) from error
 
 
 def repair(level: Path, as_of: date) -> Row | None:

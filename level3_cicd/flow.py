@@ -1,7 +1,6 @@
 """The Prefect flow: prepare, validate, train, evaluate, gate, register. Imported only when a pipeline runs."""
 
 import logging
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,21 +15,23 @@ from prefect import flow, tags, task
 from prefect.artifacts import create_link_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from level3_cicd import registry, steps
 from level3_cicd.config import PipelineConfig
-from level3_cicd.decisions import data_row, gate_row, write_down_registered, written_down
+from level3_cicd.decisions import data_row, gate_row
 from level3_cicd.gate import Verdict, decide
-from level3_cicd.ledger import append, refused_days, validated_through
+from level3_cicd.ledger import append, refused_days, validated_through, write_down_registered, written_down
 from level3_cicd.registry import Registered
+from level3_cicd.switch import locked, pointer_of_ledger
 from level3_cicd.tools import place_of
 from shared.bundle import Evidence
 from shared.dataset import Feed, open_feed
-from shared.errors import CheckFailed, DependencyDown, IntegrityError, MlopsError
+from shared.errors import CheckFailed, DependencyDown, IntegrityError, MlopsError, UsageError
 from shared.holdout import Holdout, hold_out
-from shared.manifest import digest_of, sha256
+from shared.manifest import digest_of, is_sound, sha256
 from shared.model import Popular
-from shared.pointer import read_pointer
+from shared.pointer import readable_pointer
 from shared.releases import next_release
 from shared.revision import code_digest, lock_digest, revision
 
@@ -99,10 +100,16 @@ def evaluate(level: Path, folder: Path, model: Popular, feed: Feed, holdout: Hol
 
 
 def read_live(level: Path, holdout: Holdout) -> tuple[Popular | None, str]:
-    """The live model to compare with, or why there is none: the pointer's, else the registry's champion."""
+    """The live model to compare with, or why there is none: the pointer's, the ledger's, else the registry's champion.
+
+    What is damaged in the level's own store is fetched again: no candidate is to pass for want of a comparison.
+    """
     try:
-        pointer = read_pointer(level) or registry.champion(level)
-    except (IntegrityError, DependencyDown) as error:
+        pointer = readable_pointer(level) or pointer_of_ledger(level) or registry.champion(level)
+        if pointer and not is_sound(level / pointer.bundle, pointer.bundle_digest):
+            with locked(level):
+                registry.fetch(level, pointer.release)
+    except (IntegrityError, DependencyDown, UsageError) as error:
         return None, f"not compared with the live release: {error.what}"
     return steps.read_live(level, pointer, holdout)
 
@@ -135,7 +142,9 @@ def pipeline(
     """Train a release, judge it and register it; `name` is MLflow's, too. Raises CheckFailed if data or gate say no."""
     began = time.perf_counter()
     feed, holdout = prepare(shop, as_of)
-    with registry.evidence_of_run(level, name, release, {"actor": actor, "revision": revision()}) as evidence:
+    with registry.evidence_of_run(
+        level, name, release, {"actor": actor, "revision": revision(), "lock": lock_digest()}
+    ) as evidence:
         looked_at = steps.days_to_validate(
             feed, as_of, validated_through(level, as_of, feed.digest), refused_days(level), config.accepted_days
         )
@@ -149,6 +158,7 @@ def pipeline(
             folder = Path(temporary) / "bundle"
             judged = evaluate(level, folder, model, feed, holdout, as_of)
             verdict = gate(release, judged, config)
+            evidence.keep_numbers(folder)
             evidence.keep("config.json", config.model_dump())
             evidence.keep("data.json", {"first": str(feed.first_day), "last": str(as_of), "digest": feed.digest(as_of)})
             evidence.keep("gate.json", {"passed": verdict.passed, "rules": [asdict(rule) for rule in verdict.rules]})
@@ -171,20 +181,20 @@ def pipeline(
 
 
 def run(
-    level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str, judge_only: bool = False
+    level: Path, shop: Path, as_of: date, config: PipelineConfig, actor: str, api: str, judge_only: bool = False
 ) -> Registered:
-    """Run the flow, marked with its level, after closing runs that a kill left open.
+    """Run the flow at Prefect's API, marked with its level, after closing what a kill left open.
 
     Raises DependencyDown if Prefect's server or the registry does not answer.
     """
     try:
-        close_crashed(place_of(level))
         registry.align_aliases(level)
         releases = registry.registered(level)
         write_down_registered(level, releases)
         release = next_release(releases, config.major)
         name = f"recommender {release} through {as_of}"
-        with tags(level.name, place_of(level)):
+        with temporary_settings({PREFECT_API_URL: api}), tags(level.name, place_of(level)):
+            close_crashed(place_of(level))
             named = pipeline.with_options(flow_run_name=name)
             return named(level, shop, as_of, config, actor, name, release, judge_only)
     except MlopsError:
@@ -193,7 +203,7 @@ def run(
         if not is_unreachable(error):
             raise
         raise DependencyDown(
-            f"Prefect's server at {os.environ.get('PREFECT_API_URL')} does not answer: {error}",
+            f"Prefect's server at {api} does not answer: {error}",
             fix="Start it again, or unset PREFECT_API_URL: then one is started for the run.",
         ) from error
 

@@ -77,7 +77,7 @@ def judge_slice(name: str, candidate: pd.Series, live: pd.Series, limits: GateLi
     """A slice may not lose more than its limit for sure: the upper end of the interval counts, slices being small."""
     difference = compare(candidate, live)
     limit = -limits.most_loss_in_a_slice
-    if difference.customers < FEWEST_FOR_A_SLICE:
+    if difference.customers < FEWEST_FOR_A_SLICE and not candidate.isna().any():
         return Rule(f"slice {name}", 0.0, limit, True, f"{difference.customers} customers, too few to judge")
     return at_least(f"slice {name}", difference.high, limit, str(difference))
 
@@ -112,7 +112,9 @@ def compare(candidate: pd.Series, other: pd.Series) -> Difference:
     >>> str(compare(scores, scores))
     '+0.0000 [+0.0000, +0.0000], 2 customers'
     """
-    paired = (candidate - other).dropna()
+    paired = candidate - other
+    if paired.isna().any():  # a score that is no number makes the mean none
+        return Difference(math.nan, math.nan, math.nan, len(paired))
     mean = float(paired.mean())
     half = 1.96 * float(paired.std(ddof=1)) / math.sqrt(len(paired)) if len(paired) > 1 else math.inf
     return Difference(mean, mean - half, mean + half, len(paired))

@@ -7,12 +7,16 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.errors import MlopsError
+from shared.errors import Locked, MlopsError
+from shared.places import write_atomically
+
+if TYPE_CHECKING:
+    from level3_cicd.registry import Registered
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -117,6 +121,12 @@ def live_rows(level: Path) -> list[Row]:
     return read(level, "sequence > 0")
 
 
+def release_before(level: Path, release: str) -> Row | None:
+    """The last row after which another release than this one was live."""
+    others = [row for row in live_rows(level) if row.release != release]
+    return others[-1] if others else None
+
+
 def validated_through(level: Path, as_of: date, digest_of: Callable[[date], str]) -> date | None:
     """The last day, at most `as_of`, through which a run found the data fit that is there now. None: no run has.
 
@@ -132,6 +142,11 @@ def refused_days(level: Path) -> set[date]:
     return {date.fromisoformat(finding["day"]) for row in rows for finding in row.numbers["findings"]}
 
 
+def day_reached(level: Path) -> date | None:
+    """The last day of any decision."""
+    return max((row.as_of for row in read(level)), default=None)
+
+
 def live_on(level: Path, day: date) -> Row | None:
     """The decision that made live what answered customers on a day.
 
@@ -139,3 +154,34 @@ def live_on(level: Path, day: date) -> Row | None:
     """
     rows = read(level, "sequence > 0 AND as_of < ?", (day.isoformat(),))
     return rows[-1] if rows else None
+
+
+@contextmanager
+def written_down(level: Path, row: Row) -> Iterator[None]:
+    """Write a row down after its release was registered in the block; a kill in between leaves a note of the row."""
+    write_atomically(registering_file(level), json.dumps(plain(row)).encode())
+    try:
+        yield
+    except Locked:  # another run's release has this number
+        registering_file(level).unlink()
+        raise
+    append(level, row)
+    registering_file(level).unlink()
+
+
+def write_down_registered(level: Path, releases: "dict[str, Registered]") -> None:
+    """Write down the row of a release that is in the registry, if a kill came between the two."""
+    file = registering_file(level)
+    if not file.exists():
+        return
+    row = parse(json.loads(file.read_bytes()))
+    known = releases.get(row.release)
+    in_registry = known is not None and known.bundle_digest == row.bundle_digest
+    if in_registry and not read(level, "step = 'gate' AND release = ?", (row.release,)):
+        append(level, replace(row, reason=f"{row.reason}; written down by the next run, as this one was interrupted"))
+    file.unlink()
+
+
+def registering_file(level: Path) -> Path:
+    """Where a gate's row is noted before its release is registered."""
+    return level / "registering.json"

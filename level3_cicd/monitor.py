@@ -9,6 +9,7 @@ import pandas as pd
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, PRODUCT, QUANTITY, TIME
 from shared.dataset import Feed, count_products, purchases, require_day, require_purchases, sold
+from shared.errors import UsageError
 from shared.live import load
 from shared.metrics import summarize
 from shared.pointer import require_pointer
@@ -42,15 +43,23 @@ def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
     for rows in (current, reference):
         require_purchases(rows, as_of)
     products = feed.products()
-    model = load(level, require_pointer(level)).bundle.model
+    live = load(level, require_pointer(level))
+    model = live.bundle.model
     day_before = first - timedelta(days=1)
+    if model.trained_through_ > day_before:
+        raise UsageError(
+            f"The live release {live.release} was trained through {model.trained_through_}: it has seen of the week "
+            f"through {as_of}.",
+            fix=f"Pass --as-of with a day from {model.trained_through_ + timedelta(days=DAYS)} on.",
+        )
     if model.histories_.day > day_before:
         model.refresh(feed.through(day_before), as_of=day_before)
     bought = purchases(current)
     lists = model.recommend(bought[CUSTOMER].unique())
     metrics = summarize(lists, bought, count_products(feed.through(day_before)))
     page = level / "reports" / f"{as_of}.html"
-    drift = report(describe(current, products), describe(reference, products), page, metrics)
+    title = f"Release {live.release}: its lists for those who shopped from {first} to {as_of}, and what they bought"
+    drift = report(describe(current, products), describe(reference, products), page, metrics, title)
     return Monitored(as_of, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, page)
 
 
@@ -71,10 +80,14 @@ def describe(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame
 
 
 def report(
-    current: pd.DataFrame, reference: pd.DataFrame, html: Path | None = None, scores: dict[str, float] | None = None
+    current: pd.DataFrame,
+    reference: pd.DataFrame,
+    html: Path | None = None,
+    scores: dict[str, float] | None = None,
+    title: str = "",
 ) -> dict[str, float]:
     """The drift of each column, by Evidently, which is imported here; see `report.report`."""
     os.environ["DO_NOT_TRACK"] = "true"
     from level3_cicd.report import report
 
-    return report(current, reference, PSI_LIMIT, html, scores)
+    return report(current, reference, PSI_LIMIT, html, scores, title)

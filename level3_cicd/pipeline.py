@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from level3_cicd.config import CONFIG, PipelineConfig
-from level3_cicd.servers import find_server
+from level3_cicd.servers import launch_for_runs, wait_for_runs
 from level3_cicd.summary import report
 from level3_cicd.tools import prepare_prefect
 from shared.config import read_config
@@ -19,6 +19,8 @@ from shared.places import home
 
 if TYPE_CHECKING:
     from level3_cicd.registry import Registered
+
+RESULTS_KEPT = 20
 
 
 def run(
@@ -42,19 +44,28 @@ def run(
     require_day(open_feed(home() / "shop"), as_of)
     level.mkdir(parents=True, exist_ok=True)
     prepare_prefect(home())
-    server = find_server(home(), "prefect")
-    if server:
-        os.environ.setdefault("PREFECT_API_URL", f"{server.url}/api")
     try:
         with FileLock(level / ".pipeline.lock", timeout=0):
             for left in level.glob(".train.*"):
                 shutil.rmtree(left)
-            from level3_cicd import flow
+            forget_old_results(home())
+            # Prefect's server starts while Prefect and MLflow are imported, and the registry is asked.
+            server = None if os.environ.get("PREFECT_API_URL") else launch_for_runs(home())
+            from level3_cicd import flow, registry
 
+            registry.registered(level)
+            api = wait_for_runs(home(), server) if server else os.environ["PREFECT_API_URL"]
             began = datetime.now(UTC)
             try:
-                return flow.run(level, home() / "shop", as_of, config, actor, judge_only)
+                return flow.run(level, home() / "shop", as_of, config, actor, api, judge_only)
             finally:
                 report(level, began)
     except Timeout as error:
         raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error
+
+
+def forget_old_results(home: Path) -> None:
+    """Keep the last cached results of steps: a trained model takes 20 MB."""
+    results = sorted((home / "prefect" / "storage").glob("*"), key=lambda file: file.stat().st_mtime)
+    for file in results[:-RESULTS_KEPT]:
+        file.unlink(missing_ok=True)

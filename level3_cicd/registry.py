@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from level3_cicd.ledger import live_rows
+from level3_cicd.ledger import live_rows, release_before
 from level3_cicd.servers import noted_server
 from level3_cicd.tools import EXPERIMENT, mlflow_client, place_of, talking_to_mlflow, tracking_uri
 from shared.columns import CUSTOMER
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
-from shared.manifest import copy_bundle, digest_of, read_manifest, verify
+from shared.manifest import copy_bundle, digest_of, is_sound, read_manifest
 from shared.pointer import Pointer, readable_pointer
 from shared.releases import PATTERN, in_order, require_release
 
@@ -58,6 +58,17 @@ class RunEvidence:
         with talking_to_mlflow():
             mlflow_client(self.level).log_dict(self.run_id, content, name)
 
+    def keep_numbers(self, bundle: Path) -> None:
+        """Keep a bundle's metrics and settings with the run."""
+        from mlflow.entities import Metric, Param
+
+        manifest = read_manifest(bundle)
+        metrics = [Metric(name, value, 0, 0) for name, value in manifest["metrics"].items()]
+        settings = {"model": manifest["kind"], **manifest["config"]}
+        with talking_to_mlflow():
+            params = [Param(name, str(value)) for name, value in settings.items()]
+            mlflow_client(self.level).log_batch(self.run_id, metrics, params)
+
 
 @contextmanager
 def evidence_of_run(level: Path, name: str, release: str, tags: dict[str, str]) -> Iterator[RunEvidence]:
@@ -90,14 +101,9 @@ def register(level: Path, run_id: str, release: str, bundle: Path, verdict: str)
 
     Raises Locked if somebody else, on a registry that is shared, has registered the same release meanwhile.
     """
-    from mlflow.entities import Metric, Param
-
     with talking_to_mlflow():
         client = mlflow_client(level)
         manifest = read_manifest(bundle)
-        metrics = [Metric(name, value, 0, 0) for name, value in manifest["metrics"].items()]
-        settings = {"model": manifest["kind"], **manifest["config"]}
-        client.log_batch(run_id, metrics, [Param(name, str(value)) for name, value in settings.items()])
         log_model(client, run_id, bundle)
         if not client.search_registered_models(f"name='{NAME}'"):
             client.create_registered_model(NAME)
@@ -209,9 +215,7 @@ def fetch(level: Path, release: str) -> tuple[Path, Registered]:
     releases = registered(level)
     entry = releases[require_release(release, releases)]
     target = level / "bundles" / release
-    try:
-        verify(target, entry.bundle_digest)
-    except IntegrityError:
+    if not is_sound(target, entry.bundle_digest):
         download(level, entry, target)
     return target, entry
 
@@ -224,7 +228,11 @@ def download(level: Path, entry: Registered, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch.") as temporary, talking_to_mlflow():
         uri = f"{entry.source}/{BUNDLE}"
         folder = Path(download_artifacts(artifact_uri=uri, dst_path=temporary, tracking_uri=tracking_uri(level)))
-        copy_bundle(folder, target, entry.bundle_digest)
+        try:
+            copy_bundle(folder, target, entry.bundle_digest)
+        except IntegrityError as error:
+            what = f"Release {entry.release} at {uri} is not the bundle that was registered: {error.what}"
+            raise IntegrityError(what, fix="Deploy another release, or bring its files back from a backup.") from error
 
 
 def align_aliases(level: Path) -> None:
@@ -239,7 +247,7 @@ def align_aliases(level: Path) -> None:
         passed = [entry for entry in releases.values() if entry.verdict == "passed"]
         wanted = {
             "candidate": passed[-1] if passed else None,
-            "champion": releases.get(pointer.release) if pointer else None,
+            "champion": next((entry for entry in releases.values() if pointer and is_of(entry, pointer)), None),
         }
         with talking_to_mlflow():
             for alias, entry in wanted.items():
@@ -249,12 +257,19 @@ def align_aliases(level: Path) -> None:
         log.warning("The aliases stay behind: %s", error.what)
 
 
+def is_of(entry: Registered, pointer: Pointer) -> bool:
+    """Whether a pointer names a registered release: in a registry that is shared, its number may be another's."""
+    return (entry.release, entry.bundle_digest) == (pointer.release, pointer.bundle_digest)
+
+
 def forget_old_bundles(level: Path, keep: int = 10) -> None:
     """Remove the oldest bundles from the level's own store, but never the live one or the one before.
 
     What a killed fetch left is removed, too, once nobody can be at it any more.
     """
-    needed = {row.release for row in live_rows(level)[-2:]}
+    live = live_rows(level)[-1:]
+    before = [release_before(level, row.release) for row in live]
+    needed = {row.release for row in [*live, *before] if row}
     folders = sorted((level / "bundles").glob("[0-9]*"), key=lambda folder: folder.stat().st_mtime)
     for folder in folders[:-keep]:
         if folder.name not in needed:

@@ -25,6 +25,7 @@ class Scores(SingleValueMetric):
     """How good the lists were. They were scored before; Evidently shows them, and keeps NDCG@10 as the value."""
 
     scores: dict[str, float]
+    title: str
 
 
 class ScoresCalculation(SingleValueCalculation[Scores]):
@@ -42,7 +43,7 @@ class ScoresCalculation(SingleValueCalculation[Scores]):
 
     def display_name(self) -> str:
         """What stands above the counters."""
-        return "The live release's lists, and what their customers bought"
+        return self.metric.title
 
 
 def report(
@@ -51,13 +52,14 @@ def report(
     limit: float,
     html: Path | None = None,
     scores: dict[str, float] | None = None,
+    title: str = "",
 ) -> dict[str, float]:
     """The population stability index of each column; also a page, if `html` says where, on which `limit` is drift.
 
-    With `scores`, the page begins with them and ends with a summary of the data's quality.
+    With `scores`, the page begins with them, below `title`, and ends with a summary of the data's quality.
     """
     drift = DataDriftPreset(columns=FEATURES, method="psi", threshold=limit, drift_share=SHARE_LIMIT)
-    shown = [Scores(scores=scores)] if scores else []
+    shown = [Scores(scores=scores, title=title)] if scores else []
     snapshot = Report(
         [*shown, drift, *([DataSummaryPreset(columns=FEATURES)] if scores else [])], include_tests=True
     ).run(current, reference)

@@ -69,7 +69,7 @@ def run_workflow(scratch: Scratch, as_of: date, log: Path) -> int:
     """Check main out and run the training workflow, which calls the deploying one. Returns its exit code."""
     git(scratch.ci, "pull", "--quiet", "--ff-only")
     log.parent.mkdir(parents=True, exist_ok=True)
-    own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act")}
+    own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act"), "NO_COLOR": "1"}
     with log.open("w") as output:
         return subprocess.run(
             [*runner(scratch.ci), "--var", f"MLOPS_DAY={as_of}"],

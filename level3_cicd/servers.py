@@ -12,12 +12,13 @@ import sys
 import urllib.request
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from level3_cicd.tools import mlflow_client, prepare_prefect, talking_to_mlflow, tracking_uri
 from shared.errors import DependencyDown
-from shared.places import write_atomically
-from shared.running import HOST, Running, free_port, is_process_of, last_lines, wait_until
+from shared.places import CHECKOUT, write_atomically
+from shared.running import HOST, free_port, is_for_port, last_lines, wait_until
 
 SECONDS_TO_START = 120
 
@@ -46,7 +47,7 @@ class Server:
 
     def is_there(self) -> bool:
         """Whether its process is there, whether it answers or not."""
-        return is_process_of(Running(self.pid, self.port))
+        return is_for_port(self.pid, self.port)
 
 
 def note(home: Path, name: str) -> Path:
@@ -65,8 +66,10 @@ def find_server(home: Path, name: str) -> Server | None:
 
 def noted_server(home: Path, name: str) -> Server | None:
     """What was noted when a server was started, whether it runs or not."""
-    file = note(home, name)
-    return Server(**json.loads(file.read_text())) if file.exists() else None
+    try:
+        return Server(**json.loads(note(home, name).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def launch_prefect(home: Path) -> Server:
@@ -75,6 +78,35 @@ def launch_prefect(home: Path) -> Server:
     port = free_port(4200)
     os.environ["PREFECT_SERVER_UI_API_URL"] = f"http://{HOST}:{port}/api"  # or its page looks for it at port 4200
     return launch(home, "prefect", port, "/api/health", ["prefect", "server", "start", "--port", str(port)])
+
+
+def launch_for_runs(home: Path) -> Server:
+    """Prefect's server for this process's runs: the long-lived one, if there is one, else one that ends with it."""
+    server = noted_server(home, "prefect")
+    if server and server.is_there():
+        return server
+    server, process = temporary_prefect(home)
+    if process.poll() is None:
+        return server
+    temporary_prefect.cache_clear()
+    return temporary_prefect(home)[0]
+
+
+@cache
+def temporary_prefect(home: Path) -> tuple[Server, "subprocess.Popen[bytes]"]:
+    """A Prefect server that ends with this process; kept for all its runs, as it needs 20 s to start."""
+    port = free_port(0)
+    words = ["level3_cicd.prefect_server", "--port", str(port), "--no-ui"]
+    process = spawn(log_of(home, "prefect-for-a-run"), words, stdin=subprocess.PIPE)
+    return Server("prefect-for-a-run", process.pid, port, "/api/health"), process
+
+
+def wait_for_runs(home: Path, server: Server) -> str:
+    """The address of Prefect's API, once it answers. Raises DependencyDown if it does not."""
+    if not wait_until(lambda: server.is_up() or not server.is_there(), SECONDS_TO_START) or not server.is_up():
+        told = last_lines(log_of(home, server.name))
+        raise DependencyDown(f"Prefect's server does not answer at {server.url}:\n{told}", fix="Run `mlops down`.")
+    return f"{server.url}/api"
 
 
 def launch_mlflow(home: Path, level: Path) -> Server:
@@ -93,14 +125,20 @@ def launch(home: Path, name: str, port: int, health: str, words: list[str]) -> S
     running = noted_server(home, name)
     if running and (running.is_there() or running.is_up()):
         return running
-    log = log_of(home, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", *words]
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    process = spawn(log_of(home, name), words)
     server = Server(name, process.pid, port, health)
     write_atomically(note(home, name), json.dumps(asdict(server)).encode())
     return server
+
+
+def spawn(log: Path, words: list[str], stdin: int | None = None) -> "subprocess.Popen[bytes]":
+    """Start `python -m` with some words as the leader of a new group; its output goes to a log."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", *words]
+        return subprocess.Popen(
+            command, stdin=stdin, stdout=output, stderr=output, cwd=CHECKOUT, start_new_session=True
+        )
 
 
 def wait_for(home: Path, name: str) -> Server:
@@ -122,6 +160,7 @@ def stop_server(home: Path, name: str) -> bool:
     """Stop a server with all its processes, and wait for their end."""
     server = noted_server(home, name)
     if server is None:
+        note(home, name).unlink(missing_ok=True)
         return False
     was_there = server.is_there() or is_left_over(server)
     if was_there:
@@ -136,7 +175,7 @@ def stop_server(home: Path, name: str) -> bool:
 
 def is_left_over(server: Server) -> bool:
     """Whether a process that it has started, for its port, lives on in its group."""
-    return any(is_process_of(Running(process, server.port)) for process in members(server.pid))
+    return any(is_for_port(process, server.port) for process in members(server.pid))
 
 
 def members(group: int) -> list[int]:

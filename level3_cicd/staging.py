@@ -5,24 +5,14 @@ It ends with the command that started it, also if that is killed: then its stand
 
 import argparse
 import logging
-import os
-import sys
-import threading
 from pathlib import Path
 
 from shared.live import Follower
-from shared.running import run_forever
+from shared.running import end_with_starter, run_forever
 from shared.serving import create_app
 
-
-def end_with_starter() -> None:
-    """Wait for the end of what started this process, and end."""
-    sys.stdin.read()
-    os._exit(0)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=end_with_starter, daemon=True).start()
+    end_with_starter()
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     given, _ = parser.parse_known_args()

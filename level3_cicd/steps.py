@@ -19,7 +19,6 @@ from shared.columns import CUSTOMER, SCORE
 from shared.dataset import Feed
 from shared.errors import CheckFailed, IntegrityError, MlopsError, UsageError
 from shared.holdout import HOLDOUT_DAYS, Holdout
-from shared.live import load
 from shared.metrics import score_customers
 from shared.model import Popular
 from shared.pointer import Pointer
@@ -43,10 +42,13 @@ class Judged:
 def days_to_validate(
     feed: Feed, as_of: date, validated: date | None, refused: Collection[date], accepted: Collection[date]
 ) -> list[date]:
-    """The last week's days, those since `validated`, through which days have passed before, and those once refused."""
+    """The last week's days, those since `validated`, through which days have passed before, those once refused, and
+    those whose rows are others by now.
+    """
     week = as_of - timedelta(days=HOLDOUT_DAYS - 1)
     first = min(week, validated + timedelta(days=1)) if validated else week
-    return [day for day in feed.days if day <= as_of and (day >= first or day in refused) and day not in accepted]
+    known = [day for day in feed.days if day <= as_of and day not in accepted]
+    return [day for day in known if day >= first or day in refused or not feed.is_as_noted(day)]
 
 
 def validate(feed: Feed, days: list[date]) -> pd.DataFrame:
@@ -61,7 +63,11 @@ def validate(feed: Feed, days: list[date]) -> pd.DataFrame:
 def refuse_bad_data(findings: pd.DataFrame) -> None:
     """Raise CheckFailed with all findings, if there are any."""
     if len(findings):
-        lines = "\n".join(f"  {row.day} {row.check} {row.column}: {row.found}" for row in findings.itertuples())
+        lines = "\n".join(
+            f"  {row.day}, {row.column or 'rows'}: {row.check}, {row.found}"
+            + (f" (limit {row.limit})" if row.limit else "")
+            for row in findings.itertuples()
+        )
         fix = (
             f"Mend the export, pass an --as-of before {min(findings['day'])}, or, if a day is odd but right, "
             "add it to accepted_days in the configuration. Then run again."
@@ -82,7 +88,7 @@ def read_live(level: Path, pointer: Pointer | None, holdout: Holdout) -> tuple[P
     if pointer is None:
         return None, "nothing is live that it could be compared with"
     try:
-        model = load(level, pointer).bundle.model
+        model = open_bundle(level / pointer.bundle, pointer.bundle_digest).model
     except IntegrityError as error:
         return None, f"not compared with the live release, which does not open: {error.what}"
     if model.trained_through_ > holdout.known_through:

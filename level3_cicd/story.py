@@ -6,33 +6,36 @@
 import argparse
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from textwrap import shorten
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from level3_cicd.ledger import Row, read
 from level3_cicd.scratch import Scratch, git, make_scratch, push, run_workflow
 from level3_cicd.serve import PORT
-from level3_cicd.servers import launch_prefect, stop_server
+from level3_cicd.servers import launch_prefect, noted_server, stop_server
 from shared.columns import AMOUNT
-from shared.dataset import SCHEMA, Feed, day_file, digest_rows, open_feed
+from shared.dataset import SCHEMA, day_file, digest_rows, open_feed
 from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT, home, read_shop, set_aside, write_atomically
+from shared.revision import shorten
 from shared.running import Running, find, launch, start, stop
 
 CHANGES = Path("level3_cicd/changes")
 LONGEST_REASON = 160
+JOB_ENDED = re.compile(r"\[([^\]]+)\].*Job (succeeded|failed)")
 Tell = Callable[[str], None]
 
 
@@ -53,25 +56,43 @@ class Story:
     def show(self) -> None:
         """A line of the ledger, and a recommendation of the live service."""
         row = read(self.level)[-1]
-        reason = shorten(row.reason, LONGEST_REASON, placeholder=" ...")
-        self.tell(f"  ledger: {row.step} {row.verdict} {row.release or '-'} at {row.revision[:12]}: {reason}")
+        reason = textwrap.shorten(row.reason, LONGEST_REASON, placeholder=" ...")
+        named = f"{row.release} " if row.release else ""
+        self.tell(f"  ledger: {row.step} {row.verdict} {named}at {shorten(row.revision)}: {reason}")
         answer = self.service().recommend(self.customer, k=3)
-        names = ", ".join(item["name"] for item in answer["recommendations"])
+        names = " | ".join(item["name"] for item in answer["recommendations"])
         self.tell(f"  live:   release {answer['release']} recommends to customer {self.customer}: {names}")
 
-    def release(self, diff: str, message: str, as_of: date) -> int:
-        """Push a change and let the workflow run; returns its exit code."""
-        commit = push_or_wait(self, diff, message)
-        began = time.monotonic()
-        code = run_workflow(self.scratch, as_of, self.level / "ci" / f"{commit[:12]}.log")
-        outcome = "succeeded" if code == 0 else "failed"
-        self.tell(f"  pushed {commit[:12]} ({message}); the workflow {outcome} after {time.monotonic() - began:.0f} s")
-        return code
+    def release(self, diff: str, message: str, as_of: date, goes_live: bool) -> None:
+        """Push a change and let the workflow run. What a participant pushes instead is run, too, and told."""
+        while True:
+            commit = push_or_wait(self, diff, message)
+            subject = git(self.scratch.origin, "log", "-1", "--format=%s", commit)
+            log = self.level / "ci" / f"{commit[:12]}.log"
+            self.tell(f"  pushed {commit[:12]} ({subject}); the workflow runs, its log is {log}")
+            began = time.monotonic()
+            code = run_workflow(self.scratch, as_of, log)
+            outcome = "succeeded" if code == 0 else "failed"
+            self.tell(f"  the workflow {outcome} after {time.monotonic() - began:.0f} s: {', '.join(jobs(log))}")
+            if (code == 0) == goes_live or not self.waits:
+                expect((code == 0) == goes_live, self)
+                return self.show()
+            self.show()
+            self.tell("  That is another outcome than this chapter is about. Push again:")
+
+
+def jobs(log: Path) -> list[str]:
+    """What became of each job of a workflow, as its log tells it."""
+    ended = JOB_ENDED.findall(log.read_text(errors="replace"))
+    return [f"{name.split('/')[-1].strip()} {outcome}" for name, outcome in ended]
 
 
 def push_or_wait(story: Story, diff: str, message: str) -> str:
     """Push a committed diff, or wait until the participant has pushed; returns the commit."""
     path = story.scratch.work / CHANGES / f"{diff}.diff"
+    for line in path.read_text().splitlines():
+        if line[:1] in "+-" and line[:3] not in ("+++", "---"):
+            story.tell(f"    {line}")
     if not story.waits:
         return push(story.scratch, path, message)
     before = git(story.scratch.origin, "rev-parse", "main")
@@ -84,59 +105,59 @@ def push_or_wait(story: Story, diff: str, message: str) -> str:
 
 def first_release(story: Story, as_of: date) -> None:
     """A first change is merged, trained and deployed."""
-    expect(story.release("first", "Forget a little faster", as_of) == 0, story)
-    story.show()
+    story.release("first", "Forget a little faster", as_of, goes_live=True)
 
 
 def good_change(story: Story, as_of: date) -> None:
     """A second one follows while the service goes on answering."""
-    expect(story.release("good", "Follow trends of three weeks", as_of) == 0, story)
-    story.show()
+    story.release("good", "Follow trends of three weeks", as_of, goes_live=True)
 
 
 def bad_change(story: Story, as_of: date) -> None:
     """A change that makes the recommender worse: the gate refuses it."""
-    expect(story.release("bad", "Recommend to all what is popular", as_of) != 0, story)
-    story.show()
+    story.release("bad", "Recommend to all what is popular", as_of, goes_live=False)
     git(story.scratch.work, "revert", "--no-edit", "HEAD")
 
 
 def failing_release(story: Story, as_of: date) -> None:
     """Tests and gate see nothing wrong, but on the shop's own names the service answers too little: staging refuses."""
-    expect(story.release("short", "Leave out what has a comma in its name", as_of) != 0, story)
-    story.show()
+    story.release("short", "Leave out what has a comma in its name", as_of, goes_live=False)
     git(story.scratch.work, "revert", "--no-edit", "HEAD")
 
 
 def bad_data(story: Story, as_of: date) -> None:
     """A day arrives with its amounts in cents: validation stops the run before training."""
-    feed = open_feed(home() / "shop")
-    rows = feed.day(as_of)
-    rows[AMOUNT] *= 100
-    with delivered(feed, as_of, rows):
-        expect(mlops(story, "pipeline", "run", "--as-of", str(as_of)) == 3, story)
+    with bad_delivery(story, as_of) as elsewhere:
+        expect(mlops(story, "pipeline", "run", "--as-of", str(as_of), where=elsewhere) == 3, story)
     story.show()
 
 
 @contextmanager
-def delivered(feed: Feed, day: date, rows: pd.DataFrame) -> Iterator[None]:
-    """Another day's delivery, noted as any other, for as long as the block runs."""
-    file, note = day_file(feed.folder, day), feed.folder / "shop.json"
-    sound, about = file.read_bytes(), read_shop(feed.folder)
-    noted = note.read_bytes()
+def bad_delivery(story: Story, day: date) -> Iterator[Path]:
+    """A home like this one, but for a shop with another day: the real shop is not touched."""
+    elsewhere = story.level / "scratch" / "home"
+    shutil.copytree(home() / "shop", elsewhere / "shop", copy_function=os.link)
+    for name in (story.level.name, "servers", "prefect"):
+        (elsewhere / name).symlink_to(home() / name)
+    feed = open_feed(elsewhere / "shop")
+    rows = feed.day(day)
+    rows[AMOUNT] *= 100
+    file = day_file(feed.folder, day)
+    file.unlink()  # the other name of the same file must not change
+    pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), file)
+    about = read_shop(feed.folder)
     about["days"][day.isoformat()] = {"rows": len(rows), "digest": digest_rows(rows)}
-    file.unlink()  # the file may have a second name, which must not change
+    write_atomically(feed.folder / "shop.json", json.dumps(about, indent=1).encode())
     try:
-        pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), file)
-        write_atomically(note, json.dumps(about, indent=1).encode())
-        yield
+        yield elsewhere
     finally:
-        write_atomically(file, sound)
-        write_atomically(note, noted)
+        for name in (story.level.name, "servers", "prefect"):
+            (elsewhere / name).unlink()
+        shutil.rmtree(elsewhere)
 
 
 def hanging_service(story: Story, as_of: date) -> None:
-    """The live service hangs during a switch: the switch is undone by itself."""
+    """The live service is frozen during a switch to the sound 1.0: the switch is undone by itself."""
     service = story.service()
     os.kill(service.pid, signal.SIGSTOP)
     try:
@@ -164,18 +185,19 @@ CHAPTERS: list[tuple[Callable[[Story, date], None], int]] = [
 ]
 
 
-def mlops(story: Story, *words: str) -> int:
-    """Type a command, as a person would; returns its exit code."""
+def mlops(story: Story, *words: str, where: Path | None = None) -> int:
+    """Type a command, as a person would, in this home or another; returns its exit code."""
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "mlops", "--level", "3", *words],
         cwd=CHECKOUT,
+        env={**os.environ, "MLOPS_HOME": str(where or home())},
         capture_output=True,
         text=True,
         check=False,
     )
-    said = (done.stderr or done.stdout).strip().splitlines()[:2]
-    story.tell(f"  $ mlops {' '.join(words)}")
+    said = (done.stderr or done.stdout).strip().splitlines()[:4]
+    story.tell(f"  $ mlops --level 3 {' '.join(words)}")
     for line in said:
         story.tell(f"    {line}")
     story.tell(f"  exit code {done.returncode} after {time.monotonic() - began:.1f} s")
@@ -198,6 +220,9 @@ def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Ro
     aside = set_aside(level)
     if aside:
         tell(f"What level 3 held before is now in {aside}")
+    if stop_server(home(), f"mlflow-{level.name}"):
+        tell("MLflow's server showed what is aside now; it was stopped.")
+    had_prefect = noted_server(home(), "prefect") is not None
     open_feed(home() / "shop")
     story = Story(level, make_scratch(level / "scratch"), customer, tell, waits)
     try:
@@ -208,7 +233,10 @@ def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Ro
             chapter(story, as_of + timedelta(days=days))
     finally:
         stop(level)
-        stop_server(home(), "prefect")
+        if not had_prefect:
+            stop_server(home(), "prefect")
+    tell(f"\nAll of it is kept below {level}. To look around:")
+    tell("  mlops --level 3 deploy history\n  mlops --level 3 up      (pages of Prefect and MLflow, and the service)")
     return read(level)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from level3_cicd.ledger import Row, read
 from shared.places import home
+from shared.revision import shorten
 
 TRAVELS = "State travels as an artifact of this run; production is a service inside of the job."
 
@@ -35,12 +36,23 @@ def tell(row: Row) -> str:
         keys = ("day", "check", "column", "found", "limit")
         lines += ["| " + " | ".join(str(at[key]) for key in keys) + " |" for at in row.numbers["findings"]]
     else:
-        lines += ["| rule | found | limit | kept |", "|---|---|---|---|"]
-        rules = row.numbers["rules"]
-        lines += [f"| {at['name']} | {at['detail']} | {at['limit']} | {mark(at['passed'])} |" for at in rules]
+        lines += ["| rule | found | compared | limit | kept |", "|---|---|---|---|---|"]
+        for at in row.numbers["rules"]:
+            compared = f"{at['found']:.4g}"
+            lines.append(f"| {at['name']} | {at['detail']} | {compared} | {at['limit']} | {mark(at['passed'])} |")
     lines += ["", *(f"- {note}" for note in row.numbers.get("notes", ()))]
-    lines += ["", f"Data `{row.data_digest[:12]}`, revision `{row.revision[:12]}`.", where_state_is(), ""]
+    lines += ["", f"Data `{row.data_digest[:12]}`, revision `{shorten(row.revision)}`.", where_state_is(), ""]
     return "\n".join(lines)
+
+
+def tell_last(level: Path) -> str:
+    """The last verdict of the gate in a few lines for the terminal: the comparisons, and what there was to note."""
+    row = read(level, "step IN ('gate', 'judge')")[-1]
+    shown = [at for at in row.numbers["rules"] if not at["name"].startswith("slice ")]
+    slices = len(row.numbers["rules"]) - len(shown)
+    lines = [f"  {at['name']}: {at['detail']} (limit {at['limit']:+.3f})" for at in shown[:2]]
+    lines += [f"  and {slices} slices within their limits"] if slices else []
+    return "\n".join([*lines, *(f"  note: {note}" for note in row.numbers["notes"])])
 
 
 def mark(passed: bool) -> str:
@@ -50,6 +62,5 @@ def mark(passed: bool) -> str:
 
 def where_state_is() -> str:
     """Where the release is kept, in words."""
-    if os.environ.get("MLOPS_MLFLOW_URI"):
-        return "The registry is the one that MLOPS_MLFLOW_URI names."
-    return f"State is kept in `{home()}`." if os.environ.get("MLOPS_HOME") else TRAVELS
+    registry = "The registry is the one that MLOPS_MLFLOW_URI names. " if os.environ.get("MLOPS_MLFLOW_URI") else ""
+    return registry + (f"State is kept in `{home()}`." if os.environ.get("MLOPS_HOME") else TRAVELS)

@@ -12,22 +12,24 @@ from filelock import FileLock, Timeout
 
 from level3_cicd.ledger import Row, append, live_rows
 from level3_cicd.smoke import follows, smoke_test
-from shared.errors import CheckFailed, IntegrityError, Locked, RolledBack
+from shared.errors import CheckFailed, IntegrityError, Locked, RolledBack, UsageError
 from shared.manifest import Verified, verify
 from shared.places import write_atomically
 from shared.pointer import (
     Pointer,
-    last_good_file,
     point_to,
+    point_to_nothing,
     pointer_file,
     read_pointer,
     readable_pointer,
+    remember_good,
     write_pointer,
 )
 from shared.revision import revision
 from shared.running import Running, find, wait_until
 
 SECONDS_TO_GO_LIVE = 15.0
+LOOK_FIRST = "Look at the service and its log, service.log; then deploy again, or another release."
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: s
     before = read_pointer(level)
     if before and replace(before, sequence=0) == replace(pointer, sequence=0):
         check_live(level, before, bundle)  # who switched may have been killed before asking
-        intent_file(level).unlink(missing_ok=True)
+        end_switch(level, before)
         return live_rows(level)[-1]
+    require_no_earlier_day(level, as_of)
     reason = f"{reason}; in place of {before.release}" if before else f"{reason}; the first"
     sequence = before.sequence + 1 if before else 1
     intend(level, Intent(pointer.release, pointer.bundle_digest, sequence, str(as_of), step, actor, reason))
@@ -67,18 +70,34 @@ def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: s
             failed = live_row(pointer, bundle, as_of, step, actor, error.what)
             write_down_undone(level, before, replace(failed, sequence=0, verdict="failed"))
             still = f"{before.release} is live again" if before else "nothing is live"
-            raise RolledBack(f"{error.what} It was rolled back: {still}.", fix="Deploy another release.") from error
+            raise RolledBack(f"{error.what} It was rolled back: {still}.", fix=LOOK_FIRST) from error
         raise
-    intent_file(level).unlink()
+    end_switch(level, after)
     return row
+
+
+def require_no_earlier_day(level: Path, as_of: date) -> None:
+    """What was live on a day that has passed cannot be changed any more."""
+    rows = live_rows(level)
+    if rows and as_of < rows[-1].as_of:
+        raise UsageError(
+            f"{rows[-1].release} went live knowing of {rows[-1].as_of}; what was live on {as_of} cannot be changed.",
+            fix=f"Pass --as-of {rows[-1].as_of} or a later day.",
+        )
+
+
+def end_switch(level: Path, live: Pointer) -> None:
+    """What is live was asked and written down: it is a good release to start from."""
+    remember_good(level, live)
+    intent_file(level).unlink(missing_ok=True)
 
 
 def point_back(level: Path, before: Pointer | None) -> None:
     """Undo a switch, if it was made."""
     now = read_pointer(level)
     if before is None:
-        for file in (pointer_file(level), last_good_file(level)):
-            file.unlink(missing_ok=True)
+        if pointer_file(level).exists():
+            point_to_nothing(level)
     elif now is None or now.sequence != before.sequence:
         point_to(level, before)
 
@@ -153,12 +172,19 @@ def repair_pointer(level: Path) -> None:
     """
     if readable_pointer(level):
         return
-    rows = live_rows(level)
-    if rows:
-        row = rows[-1]
-        write_pointer(level, Pointer(row.release, f"bundles/{row.release}", row.bundle_digest, row.sequence))
+    pointer = pointer_of_ledger(level)
+    if pointer:
+        write_pointer(level, pointer)
     else:
         pointer_file(level).unlink(missing_ok=True)
+
+
+def pointer_of_ledger(level: Path) -> Pointer | None:
+    """The pointer to what the ledger says is live."""
+    rows = live_rows(level)
+    if not rows:
+        return None
+    return Pointer(rows[-1].release, f"bundles/{rows[-1].release}", rows[-1].bundle_digest, rows[-1].sequence)
 
 
 def repair_ledger(level: Path, as_of: date) -> Row | None:

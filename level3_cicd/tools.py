@@ -88,7 +88,6 @@ def prepare_prefect(home: Path) -> None:
     """Settings for Prefect, to be made before its first import. `PREFECT_API_URL` may name a server."""
     os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="true", PREFECT_HOME=str(home / "prefect"))
     settings = {
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
         "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",  # a server that goes away is told by us, once

@@ -10,7 +10,7 @@ from shared.dataset import Feed
 from shared.live import load
 from shared.manifest import sha256
 from shared.places import write_atomically
-from shared.pointer import Pointer, point_to, require_pointer
+from shared.pointer import Pointer, point_to, remember_good, require_pointer
 
 KEPT = 10
 
@@ -24,6 +24,7 @@ def refresh(level: Path, feed: Feed, as_of: date) -> Pointer:
         name = f"histories/{as_of}.npz"
         write_atomically(level / name, content)
         after = point_to(level, replace(pointer, histories=name, histories_digest=sha256(content)))
+        remember_good(level, after)
         for old in sorted((level / "histories").glob("*.npz"))[:-KEPT]:
             old.unlink()
         return after

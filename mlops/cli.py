@@ -4,8 +4,9 @@ Exit codes: 0 done, 1 error, 2 usage, 3 a check said no, 4 integrity, 5 a depend
 6 locked by another, 7 rolled back.
 """
 
+import os
 from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from mlops.data import data
 from mlops.doctor import doctor
 from mlops.levels import PACKAGES, capability, folder, lacks, present, service_folder
 from mlops.progress import bar, working
-from mlops.servers import down, in_background, up
-from shared.errors import UsageError, run_program
+from mlops.servers import down, find_sound, in_background, up
+from shared.errors import DependencyDown, UsageError, run_program
 from shared.places import home, today
+from shared.running import Running
 
 DAY = click.DateTime(["%Y-%m-%d"])
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-as_of_option = click.option("--as-of", type=DAY, help="The last day that the command may know of.")
+as_of_option = click.option("--as-of", type=DAY, help="The last day that the command may know of, such as 2017-06-04.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -73,12 +75,14 @@ def pipeline_run(level: int, model: str | None, judge_only: bool, as_of: datetim
             click.echo(f"Release {made.release} is trained and live: NDCG@10 {made.metrics['ndcg_at_10']:.4f}.")
             click.echo(f"  Where: {made.folder}\n  Next:  mlops --level 2 ask 1")
             return
-        made = run(day_of(as_of), level=folder(level), model=model, judge_only=judge_only)
+        made = run(day_of(as_of), level=folder(level), actor=who(), model=model, judge_only=judge_only)
+    told = capability(level, "summary").tell_last(folder(level))
     if judge_only:
-        click.echo(f"The gate would let it pass; nothing was registered.\n  Where: {made.source}")
+        click.echo(f"The gate would let it pass; nothing was registered.\n{told}\n  Where: {made.source}")
         return
-    click.echo(f"Release {made.release} passed the gate and is registered.")
-    click.echo(f"  Where: {made.source}\n  Next:  mlops --level {level} deploy model --version {made.release}")
+    click.echo(f"Release {made.release} passed the gate and is registered.\n{told}")
+    known = f" --as-of {as_of.date()}" if as_of else ""
+    click.echo(f"  Where: {made.source}\n  Next:  mlops --level {level} deploy model --version {made.release}{known}")
 
 
 @commands.group()
@@ -96,34 +100,40 @@ def deploy() -> None:
 def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool) -> None:
     """Make a release the live one."""
     from shared.pointer import readable_pointer
+    from shared.running import find
 
     module = capability(level, "deploy")
     if release == "candidate" and level > 2:
         release = capability(level, "registry").candidate(folder(level))
     before = readable_pointer(folder(level))
     if dry_run:
-        found = try_out(level, release, day_of(as_of))
+        found = try_out(level, release, day_of_level(level, as_of))
         replaced = f" in place of {before.release}" if before else ""
         click.echo(f"Would make {release} live{replaced}{found}. What is live was not changed.")
         return
     with working(f"Deploying {release}"):
-        module.deploy(release) if level == 2 else module.deploy(folder(level), release, day_of(as_of))
+        if level == 2:
+            module.deploy(release)
+        else:
+            module.deploy(folder(level), release, day_of_level(level, as_of), actor=who())
     if before and before.release == release:
         click.echo(f"Release {release} was live already; nothing else changed.")
     else:
         click.echo(f"Release {release} is live" + (f" in place of {before.release}." if before else "."))
-    click.echo(f"  Where: {folder(level) / 'live.json'}\n  Next:  mlops --level {level} status")
+    if not find(service_folder(level)):
+        click.echo(f"  No service runs; start one: mlops --level {level} serve --background")
+    click.echo(f"  Where: {folder(level) / 'live.json'}\n  Next:  mlops --level {level} ask 1")
 
 
 @deploy.command("rollback")
 @as_of_option
 @click.pass_obj
 def deploy_rollback(level: int, as_of: datetime | None) -> None:
-    """Go back to the release that was live before."""
+    """Go back to the release that was live before. Typed once more, it goes forward again."""
     module = capability(level, "deploy", "rollback")
     if not hasattr(module, "rollback"):
         raise lacks(level, "rollback")
-    row = module.rollback(folder(level), day_of(as_of))
+    row = module.rollback(folder(level), day_of_level(level, as_of), actor=who())
     click.echo(f"Release {row.release} is live again.\n  Next:  mlops --level {level} deploy history")
 
 
@@ -133,6 +143,8 @@ def deploy_rollback(level: int, as_of: datetime | None) -> None:
 @click.pass_obj
 def deploy_history(level: int, on: datetime | None, as_json: bool) -> None:
     """What was live when, on which data, who decided and why."""
+    from shared.revision import shorten
+
     ledger = capability(level, "ledger", "history")
     if on:
         row = ledger.live_on(folder(level), on.date())
@@ -145,8 +157,10 @@ def deploy_history(level: int, on: datetime | None, as_json: bool) -> None:
     if not rows:
         click.echo(f"Nothing was live{f' on {on.date()}' if on else ' yet'}.")
     for row in rows:
-        click.echo(f"{row.release}  live for customers from the day after {row.as_of}  by {row.actor}: {row.reason}")
-        click.echo(f"     data {row.data_digest[:12]}  bundle {row.bundle_digest[:12]}  revision {row.revision[:12]}")
+        click.echo(f"{row.release}  from {row.as_of + timedelta(days=1)}  {row.step} by {row.actor}: {row.reason}")
+        through = row.numbers.get("trained_through", "an unknown day")
+        click.echo(f"     trained through {through} on data {row.data_digest[:12]}")
+        click.echo(f"     bundle {row.bundle_digest[:12]}  revision {shorten(row.revision)}")
 
 
 @commands.group()
@@ -192,10 +206,12 @@ def serve(level: int, port: int | None, background: bool) -> None:
         return
     import uvicorn
 
-    at = port or free_port(8000 + level)
+    at = free_port(port or 8000 + level)
+    if port and at != port:
+        raise UsageError(f"Port {port} is taken.", fix="Name another one, or none.")
     app = capability(level, "serve").app()
-    click.echo(f"Level {level} answers at http://{HOST}:{at}/recommendations/1 (Ctrl-C stops it)")
     with noted(service_folder(level), at):
+        click.echo(f"Level {level} answers at http://{HOST}:{at}/recommendations/1 (Ctrl-C stops it)")
         uvicorn.run(app, host=HOST, port=at, log_level="warning", access_log=False)
 
 
@@ -206,16 +222,19 @@ def serve(level: int, port: int | None, background: bool) -> None:
 @click.pass_obj
 def ask(level: int, customer: str, k: int, as_json: bool) -> None:
     """Ask the level's service for a customer's list; starts it for the question if it is not running."""
-    from shared.running import find, start, stop
+    from shared.running import start, starting, stop
 
+    if not customer:
+        raise UsageError("A customer's identifier cannot be empty.", fix="For example: `mlops ask 1`.")
     at = service_folder(level)
-    running = find(at)
-    try:
-        answering = running or start(at, f"{PACKAGES[level]}.serve", 8000 + level)
-        answer = answering.recommend(customer, k)
-    finally:
-        if not running:
-            stop(at)
+    with starting(at):
+        running = find_sound(level)
+        try:
+            answering = running or start(at, f"{PACKAGES[level]}.serve", 8000 + level)
+            answer = answering.recommend(customer, k)
+        finally:
+            if not running:
+                stop(at)
     click.echo(to_json(answer) if as_json else tell_answer(level, answer))
 
 
@@ -240,8 +259,19 @@ def status(level: int, as_json: bool) -> None:
         if pointer and pointer.histories:
             state["histories_through"] = Path(pointer.histories).stem
     state["service"] = running.url if running else "not running"
+    if running:
+        state |= answering(running)
     state["state"] = str(folder(level))
     click.echo(to_json(state) if as_json else "\n".join(f"{key + ':':<19}{value}" for key, value in state.items()))
+
+
+def answering(running: Running) -> dict[str, Any]:
+    """What a running service says of itself, if that is more than its release."""
+    try:
+        served = running.get("/version")
+    except DependencyDown as error:
+        return {"trouble": str(error)}
+    return {"answers with": served["release"], "trouble": served["trouble"]} if served["degraded"] else {}
 
 
 @commands.command()
@@ -306,6 +336,18 @@ def day_of(as_of: datetime | None) -> date:
     if not (home() / "shop" / "shop.json").exists():
         prepare_shop()
     return today(home() / "shop")
+
+
+def day_of_level(level: int, as_of: datetime | None) -> date:
+    """The day that was asked for, else that of the level's last decision, else the day that the shop has reached."""
+    reached = capability(level, "ledger").day_reached(folder(level)) if level > 2 and not as_of else None
+    return reached or day_of(as_of)
+
+
+def who() -> str:
+    """Who decides: the operator, or a workflow."""
+    workflow = os.environ.get("GITHUB_WORKFLOW")
+    return f"{workflow}, started by {os.environ.get('GITHUB_ACTOR')}" if workflow else "operator"
 
 
 for command in (doctor, up, down):

@@ -85,11 +85,14 @@ def release(level: int) -> Iterator[Finding]:
     """Whether what is live opens with the hashes that it must have, and whether its service's note is stale."""
     from shared.live import load
     from shared.pointer import read_pointer
-    from shared.running import find
+    from shared.running import find, is_itself, note_file
 
-    note = service_folder(level) / "service.json"
-    if note.exists() and not find(service_folder(level)):
+    note = note_file(service_folder(level))
+    running = find(service_folder(level), even_if_it_hangs=True)
+    if note.exists() and running is None:
         yield Finding(f"level {level} service", False, f"{note} names a service that is gone", note.unlink)
+    elif running and not is_itself(running):
+        yield Finding(f"level {level} service", False, f"hangs at {running.url}; run `mlops --level {level} down`")
     try:
         pointer = read_pointer(folder(level))
         if pointer:

@@ -2,11 +2,11 @@
 
 import click
 
-from mlops.levels import PACKAGES, capability, folder, service_folder
+from mlops.levels import PACKAGES, capability, folder, present, service_folder
 from mlops.progress import working
 from shared.errors import DependencyDown
 from shared.places import home
-from shared.running import Running, find, is_itself, start, stop
+from shared.running import Running, find, is_itself, start, starting, stop
 
 
 @click.command()
@@ -19,6 +19,8 @@ def up(level: int) -> None:
         started = [servers.wait_for(home(), server.name) for server in launched]
     for server in started:
         click.echo(f"{server.name + ':':<15}{server.url}")
+        if server.name.startswith("mlflow"):
+            click.echo(f"{'  releases:':<15}{server.url}/#/models/recommender")
     click.echo(f"{'service:':<15}{in_background(level).url}/recommendations/1")
     click.echo(f"  Next:  mlops --level {level} pipeline run; mlops --level {level} down stops them")
 
@@ -26,12 +28,18 @@ def up(level: int) -> None:
 def in_background(level: int, port: int | None = None) -> Running:
     """The level's service, started if it does not run; before a first release it has nothing to answer with."""
     at = service_folder(level)
-    running = find(at, even_if_it_hangs=True)
+    with starting(at):
+        return find_sound(level) or start(at, f"{PACKAGES[level]}.serve", port or 8000 + level, needs="/healthz")
+
+
+def find_sound(level: int) -> Running | None:
+    """The level's service, if it runs. Raises DependencyDown if it hangs."""
+    running = find(service_folder(level), even_if_it_hangs=True)
     if running and not is_itself(running):
         raise DependencyDown(
             f"The service at {running.url} hangs.", fix=f"Run `mlops --level {level} down`, and again."
         )
-    return running or start(at, f"{PACKAGES[level]}.serve", port or 8000 + level, needs="/healthz")
+    return running
 
 
 @click.command()
@@ -44,3 +52,12 @@ def down(level: int) -> None:
         stopped = [name for name in ("prefect", f"mlflow-level{level}") if servers.stop_server(home(), name)]
     stopped += ["service"] if stop(service_folder(level)) else []
     click.echo(f"Stopped: {', '.join(stopped) or 'nothing was running'}.")
+    for other in present():
+        if other != level and (find(service_folder(other), even_if_it_hangs=True) or has_mlflow(other)):
+            click.echo(f"  Level {other} has something running, too: mlops --level {other} down")
+
+
+def has_mlflow(level: int) -> bool:
+    """Whether an MLflow server runs for a level."""
+    server = capability(level, "servers").noted_server(home(), f"mlflow-level{level}") if level > 2 else None
+    return bool(server and server.is_there())

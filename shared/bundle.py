@@ -122,7 +122,7 @@ def open_bundle(folder: Path, expected_digest: str | None = None) -> Bundle:
             manifest=manifest,
             digest=digest_of(folder),
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise IntegrityError(f"The bundle in {folder} verifies but does not hold a model: {error}") from error
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,7 +14,7 @@ from shared.model import Popular
 class Strict(BaseModel):
     """A part of a configuration file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelConfig(Strict):
@@ -22,7 +22,7 @@ class ModelConfig(Strict):
 
     model: str
     major: int = Field(ge=0, le=9999)
-    parameters: dict[str, float | int] = {}
+    parameters: dict[str, Annotated[float | int, Field(ge=0)]] = {}
 
     def estimator(self) -> Popular:
         """The unfitted model."""

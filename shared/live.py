@@ -1,19 +1,16 @@
 """What a service makes of the pointer: it follows it, and keeps its last good release."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from shared.answering import Answers
 from shared.bundle import Bundle, open_bundle, unpack_histories
 from shared.errors import MlopsError
 from shared.histories import Histories
 from shared.manifest import read_verified
-from shared.places import write_atomically
-from shared.pointer import Pointer, last_good_file, pointer_file, read_pointer
+from shared.pointer import Pointer, is_to_be_nothing, pointer_file, read_good, read_pointer
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ class Follower:
     """Holds what is live for a service and follows the pointer.
 
     A release that does not open is refused: the last good one goes on, and `trouble` says why. The release
-    before stays in memory, so that going back takes no loading. With `remember`, the last two good ones are noted in a
-    file, so that a service can start from them, too.
+    before stays in memory, so that going back takes no loading. With `remember`, it starts from what was noted as good,
+    if what is live does not open.
     """
 
     def __init__(
@@ -72,7 +69,7 @@ class Follower:
         self._on_trouble = on_trouble
         self._seen = ""
         self._before: Live | None = None
-        self._good = last_good_file(level) if remember else None
+        self._remember = remember
 
     def follow(self) -> None:
         """Load what the pointer names, if it has changed."""
@@ -93,6 +90,10 @@ class Follower:
                 self._take_last_good()
 
     def _miss(self) -> None:
+        if is_to_be_nothing(self.level):
+            self.live = self._before = None
+            self._seen = ""
+            return
         if self.live is None:
             self._take_last_good()
         if self.live:  # what was live goes on, but somebody should know
@@ -108,26 +109,12 @@ class Follower:
         if self.live and self.live.release != live.release:
             self._before = self.live
         self.live = live
-        if self._good:
-            earlier = [known for known in self._remembered() if known["release"] != pointer.release]
-            write_atomically(self._good, json.dumps([asdict(pointer), *earlier[:1]]).encode())
 
     def _take_last_good(self) -> None:
-        for known in self._remembered():
+        for known in read_good(self.level) if self._remember else []:
             try:
-                self._take(Pointer(**known))
-            except (MlopsError, OSError, ValueError, TypeError) as error:
+                self._take(known)
+            except (MlopsError, OSError) as error:
                 self._on_trouble(f"The release that was good does not open either: {error}")
             else:
                 return
-
-    def _remembered(self) -> list[dict[str, Any]]:
-        """The last two releases that were good, the newest first."""
-        if self._good is None or not self._good.exists():
-            return []
-        try:
-            known = json.loads(self._good.read_bytes())
-            return [pointer for pointer in known if {"release", "bundle_digest"} <= set(pointer)]
-        except (ValueError, TypeError) as error:
-            self._on_trouble(f"{self._good} is damaged: {error}")
-            return []

@@ -59,6 +59,15 @@ def verify(folder: Path, expected_digest: str | None = None) -> Verified:
     return Verified(manifest, digest_of(folder))
 
 
+def is_sound(folder: Path, expected_digest: str) -> bool:
+    """Whether a folder holds the expected bundle, whole."""
+    try:
+        verify(folder, expected_digest)
+    except IntegrityError:
+        return False
+    return True
+
+
 def read_manifest(folder: Path, expected_digest: str | None = None) -> dict[str, Any]:
     """The manifest of a bundle, if it is the expected one."""
     path = folder / "manifest.json"

@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def set_aside(folder: Path) -> Path | None:
         return None
     aside = folder.parent / "aside"
     aside.mkdir(exist_ok=True)
-    target = aside / f"{folder.name}-{len(list(aside.iterdir())) + 1}"
+    targets = (aside / f"{folder.name}-{number}" for number in count(1))
+    target = next(target for target in targets if not target.exists())
     folder.rename(target)
     return target

@@ -27,17 +27,18 @@ def pointer_file(level: Path) -> Path:
 
 
 def last_good_file(level: Path) -> Path:
-    """Where a service that remembers notes the last releases that it could open."""
+    """Where the last releases are noted that were found good when they went live."""
     return level / "last_good.json"
 
 
 def read_pointer(level: Path) -> Pointer | None:
-    """The pointer of a level; None before the first deployment."""
+    """The pointer of a level; None before the first deployment, and where it says that nothing is to be live."""
     path = pointer_file(level)
     if not path.exists():
         return None
     try:
-        return Pointer(**json.loads(path.read_bytes()))
+        known = json.loads(path.read_bytes())
+        return None if known is None else Pointer(**known)
     except (ValueError, TypeError) as error:
         raise IntegrityError(f"{path} is damaged: {error}", fix="Deploy a release again.") from error
 
@@ -56,6 +57,32 @@ def point_to(level: Path, pointer: Pointer) -> Pointer:
     after = replace(pointer, sequence=before.sequence + 1 if before else 1)
     write_pointer(level, after)
     return after
+
+
+def point_to_nothing(level: Path) -> None:
+    """Let nothing be live: a pointer that is only gone would leave a running service answering."""
+    write_atomically(pointer_file(level), b"null")
+    last_good_file(level).unlink(missing_ok=True)
+
+
+def is_to_be_nothing(level: Path) -> bool:
+    """Whether the pointer says that nothing is to be live."""
+    return pointer_file(level).exists() and read_pointer(level) is None
+
+
+def remember_good(level: Path, pointer: Pointer) -> None:
+    """Note that what is live was found good: from it, or from the release before, a service can start, too."""
+    earlier = [known for known in read_good(level) if known.release != pointer.release]
+    good = [asdict(known) for known in (pointer, *earlier[:1])]
+    write_atomically(last_good_file(level), json.dumps(good).encode())
+
+
+def read_good(level: Path) -> list[Pointer]:
+    """The last two releases that were good, the newest first. Raises nothing: what is damaged is none."""
+    try:
+        return [Pointer(**known) for known in json.loads(last_good_file(level).read_bytes())]
+    except (OSError, ValueError, TypeError):
+        return []
 
 
 def readable_pointer(level: Path) -> Pointer | None:

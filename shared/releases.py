@@ -41,6 +41,8 @@ def require_release(wanted: str, existing: Iterable[str]) -> str:
     parse_release(wanted)
     known = in_order(existing)
     if wanted not in known:
-        have = f"have {', '.join(known[-10:])}" if known else "there is none yet"
-        raise UsageError(f"Release {wanted} not found; {have}.", fix="Deploy one of those, or train a new one.")
+        if not known:
+            raise UsageError(f"Release {wanted} not found; there is none yet.", fix="Train one: `mlops pipeline run`.")
+        have = ", ".join(known[-10:])
+        raise UsageError(f"Release {wanted} not found; have {have}.", fix="Deploy one of those, or train a new one.")
     return wanted

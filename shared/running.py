@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from shared.errors import DependencyDown
+from filelock import FileLock
+
+from shared.errors import DependencyDown, UsageError
 from shared.places import CHECKOUT, write_atomically
 
 if TYPE_CHECKING:
@@ -26,14 +29,19 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 SECONDS_TO_START = 60.0
+DEPLOY_FIRST = "Train and deploy a release first."
 
 
 @dataclass(frozen=True)
 class Running:
-    """A service that was started; its log lies beside the note of it."""
+    """A service that was started; its log lies beside the note of it.
+
+    born: when its process began, as the system tells it: a number may be another process's by now.
+    """
 
     pid: int
     port: int
+    born: str = ""
 
     @property
     def url(self) -> str:
@@ -45,12 +53,22 @@ class Running:
         try:
             with urllib.request.urlopen(self.url + path, timeout=seconds) as answer:
                 return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise DependencyDown(f"{self.url}{path} answers {error.code}: {detail_of(error)}") from error
         except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
             raise DependencyDown(f"{self.url}{path} does not answer: {error}") from error
 
     def recommend(self, customer: str, k: int = 5) -> dict[str, Any]:
         """One customer's list from the service."""
         return self.get(f"/recommendations/{quote(customer, safe='')}?k={k}")
+
+
+def detail_of(error: urllib.error.HTTPError) -> str:
+    """What a service says of a refusal."""
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return str(error.reason)
 
 
 def run_forever(make_app: "Callable[[], FastAPI]", port: int) -> None:
@@ -79,13 +97,45 @@ def free_port(wanted: int) -> int:
 
 @contextmanager
 def noted(folder: Path, port: int) -> Iterator[None]:
-    """Note that this very process is the folder's service, for as long as the block runs."""
-    note = folder / "service.json"
-    write_atomically(note, json.dumps(asdict(Running(os.getpid(), port))).encode())
+    """Note that this very process is the folder's service, for as long as the block runs.
+
+    Raises UsageError if it has one already.
+    """
+    with starting(folder):
+        there = find(folder, even_if_it_hangs=True)
+        if there:
+            raise UsageError(f"The service runs already, at {there.url}.", fix="Stop it first: `mlops down`.")
+        itself = write_note(folder, Running(os.getpid(), port, born(os.getpid())))
     try:
         yield
     finally:
-        note.unlink(missing_ok=True)
+        if read_note(folder) == itself:
+            note_file(folder).unlink(missing_ok=True)
+
+
+def starting(folder: Path) -> FileLock:
+    """The lock of those who look for a folder's service and start it if there is none; a second one waits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / ".service.lock")
+
+
+def note_file(folder: Path) -> Path:
+    """Where a folder's service is noted."""
+    return folder / "service.json"
+
+
+def write_note(folder: Path, running: Running) -> Running:
+    """Note a service."""
+    write_atomically(note_file(folder), json.dumps(asdict(running)).encode())
+    return running
+
+
+def read_note(folder: Path) -> Running | None:
+    """The service that was noted last, whether it runs or not; None also where the note cannot be read."""
+    try:
+        return Running(**json.loads(note_file(folder).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def launch(
@@ -101,9 +151,7 @@ def launch(
         process = subprocess.Popen(
             command, stdin=stdin, stdout=output, stderr=output, cwd=CHECKOUT, env=own, start_new_session=True
         )
-    running = Running(process.pid, port)
-    write_atomically(folder / "service.json", json.dumps(asdict(running)).encode())
-    return running, process
+    return write_note(folder, Running(process.pid, port, born(process.pid))), process
 
 
 def start(folder: Path, module: str, wanted_port: int, words: Sequence[str] = (), needs: str = "/readyz") -> Running:
@@ -113,19 +161,23 @@ def start(folder: Path, module: str, wanted_port: int, words: Sequence[str] = ()
     """
     running, process = launch(folder, module, wanted_port, words)
     wait_until(lambda: answers(running, "/healthz") or process.poll() is not None, SECONDS_TO_START)
-    if not answers(running, needs):
+    try:
+        running.get(needs, seconds=2)
+    except DependencyDown as error:
+        came_up = process.poll() is None
         stop(folder)
+        if came_up:
+            raise DependencyDown(f"The service has nothing to answer with: {error}", fix=DEPLOY_FIRST) from error
         log = folder / "service.log"
-        raise DependencyDown(f"The service did not start; {log} says why:\n{last_lines(log)}")
+        raise DependencyDown(f"The service did not start; {log} says why:\n{last_lines(log)}") from error
     return running
 
 
 def find(level: Path, even_if_it_hangs: bool = False) -> Running | None:
     """The running service of a level, if there is one; one whose process lives but does not answer, if asked for."""
-    note = level / "service.json"
-    if not note.exists():
+    running = read_note(level)
+    if running is None:
         return None
-    running = Running(**json.loads(note.read_text()))
     alive = is_itself(running) or (even_if_it_hangs and is_process_of(running))
     return running if alive else None
 
@@ -139,8 +191,26 @@ def is_itself(running: Running) -> bool:
 
 
 def is_process_of(running: Running) -> bool:
-    """Whether the noted process is there and was started for its port: a number may be another process's by now."""
-    return f"--port {running.port}" in command_of(running.pid)
+    """Whether the noted process is still there."""
+    return bool(running.born) and born(running.pid) == running.born
+
+
+def born(pid: int) -> str:
+    """When a process began, as the system tells it; empty if there is none, or only its remains."""
+    linux = Path("/proc") / str(pid)
+    if linux.parent.joinpath("self").exists():
+        try:
+            state, *later = (linux / "stat").read_text().rpartition(") ")[2].split()
+        except (OSError, ValueError):
+            return ""
+        return "" if state == "Z" else later[18]
+    words = ["ps", "-o", "lstart=", "-p", str(pid)]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def is_for_port(pid: int, port: int) -> bool:
+    """Whether a process was started for a port."""
+    return f"--port {port}" in command_of(pid)
 
 
 def command_of(pid: int) -> str:
@@ -157,18 +227,31 @@ def command_of(pid: int) -> str:
 
 def stop(level: Path, seconds: float = 10) -> bool:
     """Stop the service of a level, if one runs, and wait for its end."""
-    note = level / "service.json"
-    if not note.exists():
+    running = read_note(level)
+    if running is None:
+        note_file(level).unlink(missing_ok=True)
         return False
-    running = Running(**json.loads(note.read_text()))
     was_alive = is_process_of(running) or is_itself(running)
     for sign in (signal.SIGTERM, signal.SIGKILL) if was_alive else ():
         with suppress(ProcessLookupError):
             os.kill(running.pid, sign)
         if wait_until(lambda: not is_process_of(running), seconds):
             break
-    note.unlink(missing_ok=True)
+    note_file(level).unlink(missing_ok=True)
     return was_alive
+
+
+def end_with_starter() -> None:
+    """End this process and those it starts with the one that has started it: then standard input ends.
+
+    For a process that was started with a pipe to its standard input, in a session of its own.
+    """
+
+    def wait() -> None:
+        sys.stdin.read()
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def answers(running: Running, path: str) -> bool:

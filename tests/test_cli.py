@@ -79,7 +79,7 @@ def test_the_level_comes_from_the_environment(
 def test_nothing_deployed_is_a_dependency_that_is_down(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, printed = run(capsys, "--level", "2", "ask", "1")
     assert code == 5
-    assert "did not start" in printed
+    assert "Nothing is deployed yet" in printed
 
 
 def test_a_held_lock_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Level 3's pure parts, its ledger, and deploying without a registry."""
 
 import dataclasses
+import os
 import sqlite3
 from collections.abc import Iterable
 from datetime import date
@@ -18,6 +19,7 @@ from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
 from level3_cicd.gate import Measured, decide
 from level3_cicd.ledger import Row, append, live_on, opened, read, refused_days, validated_through
+from level3_cicd.monitor import monitor
 from level3_cicd.slices import by_customer, by_department
 from level3_cicd.summary import tell
 from level3_cicd.switch import locked
@@ -29,6 +31,7 @@ from shared.errors import CheckFailed, DependencyDown, Locked, UsageError
 from shared.holdout import hold_out
 from shared.model import Frecency, Popular
 from shared.places import today
+from shared.pointer import Pointer, point_to
 from tests.conftest import make_products, make_transactions
 
 LIMITS = GateLimits(
@@ -91,9 +94,51 @@ def test_a_slice_of_few_customers_is_not_judged() -> None:
     assert decide(measured(0.30, slices=few), LIMITS).passed
 
 
-def test_what_is_not_a_number_does_not_pass() -> None:
-    nothing = dataclasses.replace(measured(0.3, live=None), candidate=scores(0.3) * np.nan)
-    assert not decide(nothing, LIMITS).passed
+@pytest.mark.parametrize("share", [0.01, 1.0])
+def test_what_is_not_a_number_does_not_pass(share: float) -> None:
+    holes = scores(0.3)
+    holes.iloc[: int(share * len(holes))] = np.nan
+    assert not decide(dataclasses.replace(measured(0.3, live=None), candidate=holes), LIMITS).passed
+    verdict = decide(measured(0.30, slices={"new": (holes, scores(0.3))}), LIMITS)
+    assert [broken.name for broken in verdict.rules if not broken.passed] == ["slice new"]
+
+
+def apart(mean: float, half_width: float) -> tuple[pd.Series, pd.Series]:
+    """Scores whose paired difference has this mean, and a 95 % interval of this half width."""
+    noise = np.random.default_rng(1).normal(0, 1, 400)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    other = scores(0.3)
+    return other + mean + half_width / 1.96 * np.sqrt(400) * noise, other
+
+
+@pytest.mark.parametrize(("half_width", "passed"), [(0.004, True), (0.006, False)])
+def test_against_live_the_lower_end_of_the_interval_counts(half_width: float, passed: bool) -> None:
+    candidate, live = apart(-0.005, half_width)
+    verdict = decide(dataclasses.replace(measured(0.3), candidate=candidate, live=live), LIMITS)
+    assert [broken.name for broken in verdict.rules if not broken.passed] == ([] if passed else ["not worse than live"])
+
+
+@pytest.mark.parametrize(("half_width", "passed"), [(0.006, True), (0.004, False)])
+def test_in_a_slice_the_upper_end_of_the_interval_counts(half_width: float, passed: bool) -> None:
+    verdict = decide(measured(0.3, slices={"new": apart(-0.015, half_width)}), LIMITS)
+    assert [broken.name for broken in verdict.rules if not broken.passed] == ([] if passed else ["slice new"])
+
+
+def test_a_live_model_that_has_seen_the_week_cannot_be_compared_with(tmp_path: Path) -> None:
+    rows = make_transactions(days=60)
+    digest = write_bundle(tmp_path / "it", Frecency().fit(rows), make_products(), Evidence("data", "code"))
+    with pytest.raises(UsageError, match="it has seen the week after"):
+        steps.read_live(tmp_path, Pointer("1.0", "it", digest), hold_out(rows, date(2017, 3, 1)))
+
+
+def test_a_report_on_a_week_that_the_release_has_seen_is_refused(home: Path) -> None:
+    feed, through = Feed(home / "shop"), date(2017, 2, 5)
+    level = home / "level3"
+    model = Frecency().fit(feed.through(through), as_of=through)
+    digest = write_bundle(level / "bundles" / "1.0", model, feed.products(), Evidence("data", "code"))
+    point_to(level, Pointer("1.0", "bundles/1.0", digest))
+    with pytest.raises(UsageError, match=r"has seen of the week.*\n.*from 2017-02-12 on"):
+        monitor(level, feed, date(2017, 2, 11))
 
 
 def test_a_row_of_the_ledger_cannot_be_changed_or_removed(tmp_path: Path) -> None:
@@ -215,10 +260,25 @@ def test_days_are_looked_at_until_they_have_passed_or_were_accepted(
     assert found == days(looked_at)
 
 
+def test_a_day_whose_rows_are_others_by_now_is_looked_at_however_old_it_is(home: Path) -> None:
+    feed, old = Feed(home / "shop"), date(2017, 3, 1)
+    rows = feed.day(old)
+    day_file(feed.folder, old).unlink()  # other homes share it
+    rows.to_parquet(day_file(feed.folder, old))
+    passed = date(2017, 6, 17)
+    assert steps.days_to_validate(feed, date(2017, 6, 18), passed, (), ()) == [
+        date(2017, 6, day) for day in range(12, 19)
+    ]
+    rows.iloc[10:].to_parquet(day_file(feed.folder, old))
+    found = steps.validate(feed, steps.days_to_validate(feed, date(2017, 6, 18), passed, (), ()))
+    assert found[["day", "check"]].to_numpy().tolist() == [[old, "rows as delivered"]]
+
+
 def test_days_have_passed_as_long_as_they_are_what_they_were(tmp_path: Path) -> None:
     for day, digest in ((4, "of the 4th"), (11, "of the 11th"), (25, "of the 25th")):
         append(tmp_path, Row(date(2017, 6, day), "gate", "refused", "", data_digest=digest))
-    append(tmp_path, Row(date(2017, 6, 18), "validate", "refused", "", data_digest="of the 18th"))
+    for step in ("validate", "judge"):
+        append(tmp_path, Row(date(2017, 6, 18), step, "refused", "", data_digest="of the 18th"))
 
     def unchanged(day: date) -> str:
         return f"of the {day.day}th"
@@ -249,13 +309,13 @@ def test_the_summary_says_where_state_is_and_why_nothing_was_compared(
         monkeypatch.delenv(name, raising=False)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    rules = [{"name": "coverage", "detail": "0.1", "limit": 0.02, "passed": True}]
+    rules = [{"name": "coverage", "detail": "0.1", "found": 0.1, "limit": 0.02, "passed": True}]
     numbers = {"rules": rules, "notes": ["nothing is live"]}
     row = Row(date(2017, 6, 4), "gate", "passed", "all kept", release="1.0", numbers=numbers)
     summary = tell(row)
     assert told in summary
     assert "- nothing is live\n" in summary
-    assert "| coverage | 0.1 | 0.02 | yes |" in summary
+    assert "| coverage | 0.1 | 0.1 | 0.02 | yes |" in summary
 
 
 @pytest.mark.thorough
@@ -291,9 +351,12 @@ def test_a_step_is_done_again_for_other_inputs_only(home: Path, monkeypatch: pyt
     file.unlink()  # other homes share it
     file.write_bytes(content)
     keys.append(flow.same_inputs(context, given))
-    monkeypatch.setattr(flow, "code_digest", lambda: "other code")
+    os.utime(feed.folder / "products.parquet", (0, 0))
     keys.append(flow.same_inputs(context, given))
-    assert len(set(keys)) == 6
+    for name in ("code_digest", "lock_digest"):
+        monkeypatch.setattr(flow, name, lambda: "other code")
+        keys.append(flow.same_inputs(context, given))
+    assert len(set(keys)) == 8
 
 
 @pytest.mark.thorough
@@ -322,4 +385,6 @@ def test_a_prefect_server_that_goes_away_is_a_dependency_that_is_down(
 
     monkeypatch.setattr(flow, "close_crashed", fail)
     with pytest.raises(told, match="Failed to reach API"):
-        flow.run(tmp_path, tmp_path, date(2017, 6, 4), read_config(CONFIG, PipelineConfig), "test")
+        flow.run(
+            tmp_path, tmp_path, date(2017, 6, 4), read_config(CONFIG, PipelineConfig), "test", "http://127.0.0.1:9/api"
+        )

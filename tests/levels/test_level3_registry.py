@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
-from level3_cicd import decisions, deploy, registry, servers, switch
+from comparison.incidents import truncate
+from level3_cicd import deploy, ledger, registry, servers, switch
 from level3_cicd.ledger import Row, append, read
 from level3_cicd.tools import mlflow_client, place_of
 from shared.bundle import Evidence, write_bundle
@@ -35,6 +37,7 @@ def train(level: Path, release: str, verdict: str = "passed") -> None:
         folder = level / ".train.test" / "bundle"
         model = Frecency(half_life=80.0).fit(make_transactions())
         write_bundle(folder, model, make_products(), Evidence("data", "code", {"ndcg_at_10": 0.5}))
+        evidence.keep_numbers(folder)
         registry.register(level, evidence.run_id, release, folder, verdict)
         shutil.rmtree(folder.parent)
 
@@ -88,9 +91,15 @@ def test_what_was_tried_out_in_staging_is_tried_again_only_by_other_code(
     try:
         assert deploy.deploy(made, "1.1", DAY).reason.startswith("verified; in staging 21 golden customers answered")
         assert tried == []
+        champion = mlflow_client(made).get_model_version_by_alias(registry.NAME, "champion")
+        assert champion.tags["release"] == "1.1"
         assert deploy.rollback(made, DAY).release == "1.0"
         append(made, Row(DAY, "deploy", "refused", "it failed since", release="1.1"))
         assert deploy.tried_out(made, "1.1") is None
+        append(made, row)
+        append(made, replace(row, bundle_digest="of a release that had this number before"))
+        deploy.deploy(made, "1.1", DAY)
+        assert tried == ["1.1"]
         append(made, row)
         monkeypatch.setattr(deploy, "this_code", lambda: {"code": "another"})
         assert deploy.tried_out(made, "1.1") is None
@@ -190,13 +199,13 @@ def test_of_two_runs_that_take_the_same_number_the_second_is_told(made: Path) ->
 def test_a_verdict_whose_row_a_kill_prevented_is_written_down_once(made: Path, tmp_path: Path, killed: str) -> None:
     releases = registry.registered(made)
     row = Row(DAY, "gate", "passed", "all kept", "1.1", releases["1.1"].bundle_digest, numbers={"notes": ["seen"]})
-    with pytest.raises(KeyboardInterrupt), decisions.written_down(tmp_path, row):
+    with pytest.raises(KeyboardInterrupt), ledger.written_down(tmp_path, row):
         raise KeyboardInterrupt
     if killed == "after its row":
         append(tmp_path, row)
     in_registry = {} if killed == "before it was registered" else releases
     for _ in range(2):
-        decisions.write_down_registered(tmp_path, in_registry)
+        ledger.write_down_registered(tmp_path, in_registry)
     written = read(tmp_path)
     assert [(row.release, row.numbers) for row in written] == [("1.1", {"notes": ["seen"]})] * len(in_registry and [1])
     assert all(("interrupted" in row.reason) == (killed == "before its row") for row in written)
@@ -204,9 +213,9 @@ def test_a_verdict_whose_row_a_kill_prevented_is_written_down_once(made: Path, t
 
 def test_a_number_that_another_run_took_is_not_written_down(made: Path, tmp_path: Path) -> None:
     row = Row(DAY, "gate", "passed", "all kept", "1.1", registry.registered(made)["1.1"].bundle_digest)
-    with pytest.raises(Locked), decisions.written_down(tmp_path, row):
+    with pytest.raises(Locked), ledger.written_down(tmp_path, row):
         raise Locked("Another run has registered release 1.1 meanwhile.")
-    decisions.write_down_registered(tmp_path, registry.registered(made))
+    ledger.write_down_registered(tmp_path, registry.registered(made))
     assert read(tmp_path) == []
 
 
@@ -242,8 +251,69 @@ def test_a_champion_whose_files_are_gone_keeps_nothing_from_being_trained(
     holdout = hold_out(make_transactions(days=60), date(2017, 3, 1))
     assert flow.read_live(tmp_path, holdout) == (None, "not compared with the live release: No such artifact")
     (tmp_path / "live.json").write_text("{")
-    assert "damaged" in flow.read_live(tmp_path, holdout)[1]
     registry.align_aliases(tmp_path)
+
+
+@pytest.mark.parametrize("pointer", ["", "{"])
+def test_a_live_release_that_is_damaged_is_fetched_again_to_be_compared_with(made: Path, pointer: str) -> None:
+    from level3_cicd import flow
+
+    sound = (made / "live.json").read_bytes()
+    append(made, Row(DAY, "deploy", "live", "", "1.0", require_pointer(made).bundle_digest, sequence=1))
+    truncate(made / "bundles" / "1.0")
+    try:
+        (made / "live.json").write_text(pointer or sound.decode())
+        model, note = flow.read_live(made, hold_out(make_transactions(days=60), date(2017, 3, 1)))
+    finally:
+        (made / "live.json").write_bytes(sound)
+    assert model is not None
+    assert note == ""
+    verify(made / "bundles" / "1.0", require_pointer(made).bundle_digest)
+
+
+def test_the_alias_of_what_is_live_is_not_given_to_another_release_of_that_number(made: Path) -> None:
+    before = require_pointer(made)
+    registry.align_aliases(made)
+    try:
+        point_to(made, replace(before, release="1.1", bundle_digest="another"))
+        registry.align_aliases(made)
+    finally:
+        point_to(made, before)
+    assert mlflow_client(made).get_model_version_by_alias(registry.NAME, "champion").tags["release"] == "1.0"
+
+
+def test_of_many_bundles_the_live_one_and_the_one_before_are_kept(tmp_path: Path) -> None:
+    for number in range(14):
+        (tmp_path / "bundles" / f"1.{number}").mkdir(parents=True)
+        os.utime(tmp_path / "bundles" / f"1.{number}", (number, number))
+    for sequence, release in enumerate(["1.0", "1.1", "1.1"], start=1):
+        append(tmp_path, Row(DAY, "deploy", "live", "", release, sequence=sequence))
+    registry.forget_old_bundles(tmp_path)
+    kept = {folder.name for folder in (tmp_path / "bundles").iterdir()}
+    assert kept == {"1.0", "1.1", *(f"1.{number}" for number in range(4, 14))}
+
+
+def test_what_is_to_be_deployed_may_not_know_of_later_days(made: Path) -> None:
+    before = require_pointer(made)
+    with pytest.raises(UsageError, match=f"knows purchases through {DAY}"):
+        deploy.deploy(made, "1.1", DAY - timedelta(days=1))
+    assert require_pointer(made) == before
+
+
+def test_while_somebody_deploys_nobody_else_can(made: Path) -> None:
+    with switch.locked(made), pytest.raises(Locked, match="A deployment is under way"):
+        deploy.deploy(made, "1.1", DAY)
+
+
+def test_a_deployment_writes_down_the_verdict_that_a_killed_run_did_not(made: Path) -> None:
+    row = Row(DAY, "gate", "passed", "all kept", "1.1", registry.registered(made)["1.1"].bundle_digest)
+    with pytest.raises(KeyboardInterrupt), ledger.written_down(made, row):
+        raise KeyboardInterrupt
+    with FileLock(made / ".pipeline.lock"):
+        deploy.write_down_verdict(made)
+    assert read(made, "step = 'gate'") == [], "a run that is under way writes it down itself"
+    deploy.write_down_verdict(made)
+    assert [row.release for row in read(made, "step = 'gate'")] == ["1.1"]
 
 
 def test_a_run_that_fails_is_closed_as_failed(made: Path) -> None:

@@ -1,6 +1,7 @@
 """Switching, going back and repairing at level 3, with bundles that lie in the level's own store."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from level3_cicd import deploy, smoke, switch
 from level3_cicd.ledger import Row, append, live_rows, read
 from shared.answering import Answers
 from shared.bundle import Evidence, open_bundle, write_bundle
-from shared.errors import CheckFailed, IntegrityError, MlopsError, RolledBack
+from shared.errors import CheckFailed, IntegrityError, Locked, MlopsError, RolledBack, UsageError
 from shared.model import Frecency
-from shared.pointer import Pointer, point_to, read_pointer, require_pointer
+from shared.pointer import Pointer, is_to_be_nothing, point_to, read_good, read_pointer, require_pointer
 from shared.running import Running, start, stop
 
 DAY = date(2017, 2, 9)
@@ -46,6 +47,27 @@ def test_going_back_returns_to_the_release_before(level: Path) -> None:
     assert [row.step for row in live_rows(level)] == ["deploy", "deploy", "rollback", "rollback"]
 
 
+def test_of_three_releases_the_one_before_is_gone_back_to(level: Path) -> None:
+    shutil.copytree(level / "bundles" / "1.1", level / "bundles" / "1.2")
+    for release in ("1.1", "1.2"):
+        switch_to(level, release)
+    assert deploy.rollback(level, DAY).release == "1.1"
+
+
+def test_two_cannot_switch_at_once(level: Path) -> None:
+    switch_to(level, "1.1")
+    with switch.locked(level), pytest.raises(Locked, match="A deployment is under way"):
+        deploy.rollback(level, DAY)
+    assert require_pointer(level).release == "1.1"
+
+
+def test_what_was_live_on_a_day_that_has_passed_cannot_be_changed(level: Path) -> None:
+    switch_to(level, "1.1")
+    with pytest.raises(UsageError, match=f"Pass --as-of {DAY} or a later day"):
+        deploy.rollback(level, DAY - timedelta(days=1))
+    assert require_pointer(level).release == "1.1"
+
+
 def test_deploying_what_is_live_changes_nothing(level: Path) -> None:
     before = require_pointer(level)
     switch_to(level, "1.0")
@@ -56,8 +78,10 @@ def test_deploying_what_is_live_changes_nothing(level: Path) -> None:
 def test_a_damaged_release_is_never_gone_back_to(level: Path) -> None:
     switch_to(level, "1.1")
     truncate(level / "bundles" / "1.0")
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match=r"`mlops deploy model --version 1\.0` fetches it"):
         deploy.rollback(level, DAY)
+    row = read(level)[-1]
+    assert (row.step, row.verdict, row.release) == ("rollback", "refused", "1.0")
     assert require_pointer(level).release == "1.1"
 
 
@@ -209,7 +233,7 @@ def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeyp
     assert [row.verdict for row in read(level)] == ["live", "failed", "live"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recorded(Running):
     """A service that answers what the test says."""
 
@@ -241,8 +265,10 @@ def test_a_release_that_does_not_come_up_in_staging_fails(level: Path, monkeypat
         service.take(Pointer("1.1", "bundles/1.1", ""))
 
 
-@pytest.mark.parametrize("fault", ["short", "repeated", "another release", "nameless", "other products"])
-def test_what_breaks_the_contract_fails_the_smoke_test(level: Path, fault: str) -> None:
+@pytest.mark.parametrize("fault", ["short", "repeated", "another release", "nameless", "other products", "slow"])
+def test_what_breaks_the_contract_fails_the_smoke_test(
+    level: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
 
     def answer(customer: str, k: int) -> dict:
@@ -259,8 +285,39 @@ def test_what_breaks_the_contract_fails_the_smoke_test(level: Path, fault: str) 
         return given | ({"release": "1.0"} if fault == "another release" else {})
 
     Recorded.answers = answer
+    if fault == "slow":
+        monkeypatch.setattr(smoke, "MOST_MILLISECONDS", 0.0)
     with pytest.raises(CheckFailed, match=r"1\.1 fails its smoke test"):
-        smoke.smoke_test(Recorded(0, 0, bundle.histories_digest), deploy.pointer_to("1.1", bundle), bundle)
+        smoke.smoke_test(
+            Recorded(0, 0, histories_digest=bundle.histories_digest), deploy.pointer_to("1.1", bundle), bundle
+        )
+
+
+def test_a_live_service_that_follows_and_answers_wrongly_is_rolled_back(
+    level: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Follows(Recorded):
+        def get(self, path: str, seconds: float = 10) -> dict:
+            now = require_pointer(level)
+            return {"sequence": now.sequence, "release": now.release, "bundle_digest": now.bundle_digest}
+
+    def answer(customer: str, k: int) -> dict:
+        return {"customer": customer, "release": require_pointer(level).release, "recommendations": []}
+
+    Follows.answers = answer
+    monkeypatch.setattr(switch, "running_service", lambda folder: Follows(0, 0, histories_digest=""))
+    with pytest.raises(RolledBack, match=r"gets 0 products of 10.*1\.0 is live again"):
+        switch_to(level, "1.1")
+    assert [good.release for good in read_good(level)] == ["1.0"], "what failed is no release to start from"
+
+
+def test_a_note_of_another_switch_is_not_taken_for_this_one(level: Path) -> None:
+    digest = open_bundle(level / "bundles" / "1.1").digest
+    switch.intend(level, switch.Intent("1.0", digest, 2, str(DAY), "rollback", "who fled", "of another switch"))
+    point_to(level, Pointer("1.1", "bundles/1.1", digest))
+    deploy.repair(level, DAY)
+    row = live_rows(level)[-1]
+    assert (row.release, row.step, row.actor) == ("1.1", "deploy", "repair")
 
 
 def test_with_later_histories_only_the_number_of_products_can_be_compared(level: Path) -> None:
@@ -268,7 +325,9 @@ def test_with_later_histories_only_the_number_of_products_can_be_compared(level:
     given = {customer: json.loads(Answers("1.1", bundle).one(customer, 10).body) for customer in bundle.golden}
     given["c00"]["recommendations"][0]["product"] = "bought since"
     Recorded.answers = lambda customer, k: given[customer]
-    found = smoke.smoke_test(Recorded(0, 0, "of a later day"), deploy.pointer_to("1.1", bundle), bundle)
+    found = smoke.smoke_test(
+        Recorded(0, 0, histories_digest="of a later day"), deploy.pointer_to("1.1", bundle), bundle
+    )
     assert found.startswith("21 golden customers")
 
 
@@ -281,6 +340,11 @@ def test_a_first_release_that_fails_leaves_nothing_live(
     with pytest.raises(RolledBack, match="nothing is live"):
         switch_to(tmp_path, "1.0")
     assert read_pointer(tmp_path) is None
+    assert is_to_be_nothing(tmp_path), "or a running service would go on answering with it"
+    assert read_good(tmp_path) == []
+    monkeypatch.undo()
+    switch_to(tmp_path, "1.0")
+    assert require_pointer(tmp_path).sequence == 1
 
 
 @pytest.mark.story

@@ -12,7 +12,7 @@ from shared.errors import IntegrityError, UsageError
 from shared.live import Follower
 from shared.manifest import digest_of
 from shared.model import Frecency
-from shared.pointer import Pointer, point_to, read_pointer, require_pointer
+from shared.pointer import Pointer, point_to, point_to_nothing, read_good, read_pointer, remember_good, require_pointer
 
 
 @pytest.fixture
@@ -68,13 +68,35 @@ def test_a_pointer_that_is_gone_changes_nothing_but_is_told(level: Path) -> None
 
 
 def test_a_service_starts_from_the_last_good_release_if_the_pointer_is_gone(level: Path) -> None:
-    point_to(level, pointer(level, "1.0"))
-    Follower(level, remember=True).follow()
+    remember_good(level, point_to(level, pointer(level, "1.0")))
     (level / "live.json").unlink()
     started = Follower(level, remember=True)
     started.follow()
     assert started.live is not None
     assert (started.live.release, "is gone" in started.trouble) == ("1.0", True)
+
+
+def test_where_nothing_is_to_be_live_a_running_service_answers_no_more(level: Path) -> None:
+    remember_good(level, point_to(level, pointer(level, "1.0")))
+    follower = Follower(level, remember=True)
+    follower.follow()
+    point_to_nothing(level)
+    follower.follow()
+    assert (follower.live, follower.trouble, read_pointer(level)) == (None, "", None)
+    started = Follower(level, remember=True)
+    started.follow()
+    assert started.live is None
+    point_to(level, pointer(level, "1.0"))
+    follower.follow()
+    assert follower.live is not None
+
+
+def test_the_last_two_good_releases_are_remembered(level: Path) -> None:
+    for release in ("1.0", "1.1", "1.1", "1.0", "1.1"):
+        remember_good(level, pointer(level, release))
+    assert [good.release for good in read_good(level)] == ["1.1", "1.0"]
+    (level / "last_good.json").write_text("[{")
+    assert read_good(level) == []
 
 
 def test_a_damaged_pointer_can_be_replaced(level: Path) -> None:
@@ -96,8 +118,7 @@ def test_going_back_needs_no_file_of_the_release_before(level: Path) -> None:
 
 
 def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path) -> None:
-    point_to(level, pointer(level, "1.0"))
-    Follower(level, remember=True).follow()
+    remember_good(level, point_to(level, pointer(level, "1.0")))
     truncate(level / "1.1")
     point_to(level, pointer(level, "1.1"))
     started, forgetful = Follower(level, remember=True), Follower(level)
@@ -110,10 +131,8 @@ def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path)
 
 
 def test_a_service_starts_from_the_release_before_if_the_last_good_one_is_damaged_by_now(level: Path) -> None:
-    follower = Follower(level, remember=True)
     for release in ("1.0", "1.1"):
-        point_to(level, pointer(level, release))
-        follower.follow()
+        remember_good(level, point_to(level, pointer(level, release)))
     truncate(level / "1.1")
     started = Follower(level, remember=True)
     started.follow()
