@@ -1,7 +1,7 @@
 """What a run decides, as rows of the ledger."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -33,7 +33,8 @@ def gate_row(
     """The gate's verdict on a release."""
     notes = [judged.note] if judged.note else []
     if verdict.passed:
-        notes.append(f"judged with histories through {HOLDOUT_DAYS} days before {as_of}, then brought up to date")
+        known_through = as_of - timedelta(days=HOLDOUT_DAYS)
+        notes.append(f"judged with histories through {known_through}, then brought up to date through {as_of}")
     return Row(
         as_of=as_of,
         step="gate",

@@ -1,5 +1,6 @@
 """An Evidently report, when a person thinks of it: has the shop changed, and how good were the lists?"""
 
+import math
 import os
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,9 +23,11 @@ PSI_LIMIT = 0.2
 
 @dataclass(frozen=True)
 class Monitored:
-    """The verdict of a report."""
+    """The verdict of a report. `judged`: the release's NDCG@10 when the gate looked at it."""
 
     as_of: date
+    release: str
+    judged: float
     drifted: list[str]
     drift: dict[str, float]
     metrics: dict[str, float]
@@ -60,7 +63,10 @@ def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
     page = level / "reports" / f"{as_of}.html"
     title = f"Release {live.release}: its lists for those who shopped from {first} to {as_of}, and what they bought"
     drift = report(describe(current, products), describe(reference, products), page, metrics, title)
-    return Monitored(as_of, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, page)
+    judged = live.bundle.manifest["metrics"].get("ndcg_at_10", math.nan)
+    return Monitored(
+        as_of, live.release, judged, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, page
+    )
 
 
 def describe(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:

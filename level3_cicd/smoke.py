@@ -93,7 +93,7 @@ def smoke_test(service: Running, pointer: Pointer, bundle: Verified) -> str:
     middle = statistics.median(taken)
     if middle > MOST_MILLISECONDS:
         raise failed(pointer, f"its median answer takes {middle:.0f} ms, limit {MOST_MILLISECONDS:.0f} ms")
-    return f"{len(taken)} golden customers answered, median {middle:.0f} ms"
+    return f"{len(taken)} golden customers answered, median {middle:.1f} ms"
 
 
 def ask(service: Running, customer: str, pointer: Pointer) -> list[str]:

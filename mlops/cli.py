@@ -189,8 +189,9 @@ def monitor_model(level: int, as_of: datetime | None, as_json: bool) -> None:
         click.echo(to_json(seen))
         return
     verdict = f"drift in {', '.join(seen.drifted)}" if seen.drifted else "no column has drifted"
-    click.echo(f"Week through {seen.as_of}: {verdict}; NDCG@10 {seen.metrics['ndcg_at_10']:.4f}.")
-    click.echo(f"  Where: {seen.report}\n  Next:  open it in a browser; nobody else will")
+    scored = f"NDCG@10 {seen.metrics['ndcg_at_10']:.3f}, and {seen.judged:.3f} when it was judged"
+    click.echo(f"Release {seen.release} in the week through {seen.as_of}: {scored}; {verdict}.")
+    click.echo(f"  Where: {seen.report}\n  Next:  open it in a browser; at this level nobody is told by itself")
 
 
 @commands.command()
