@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,8 @@ from shared.places import CHECKOUT, home
 WORKFLOWS = Path(".github/workflows")
 STAND_IN = Path("level3_cicd/runner")
 OPERATOR = {"user.name": "operator", "user.email": "operator@localhost"}
+# The training workflow, which calls the deploying one.
+PUSHED = ("push", "--workflows", str(WORKFLOWS), "--job", "deploy")
 REMOTE_ACTION = re.compile(r"uses: (actions/(?:upload|download)-artifact@\w+)")
 
 
@@ -65,14 +68,14 @@ def push(scratch: Scratch, diff: Path | None, message: str) -> str:
     return git(scratch.work, "rev-parse", "HEAD")
 
 
-def run_workflow(scratch: Scratch, as_of: date, log: Path) -> int:
-    """Check main out and run the training workflow, which calls the deploying one. Returns its exit code."""
+def run_workflow(scratch: Scratch, as_of: date, log: Path, event: Sequence[str] = PUSHED) -> int:
+    """Check main out and run what an event starts, a push to main if none is named. Returns its exit code."""
     git(scratch.ci, "pull", "--quiet", "--ff-only")
     log.parent.mkdir(parents=True, exist_ok=True)
     own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act"), "NO_COLOR": "1"}
     with log.open("w") as output:
         return subprocess.run(
-            [*runner(scratch.ci), "--var", f"MLOPS_DAY={as_of}"],
+            [*runner(scratch.ci, event), "--var", f"MLOPS_DAY={as_of}"],
             cwd=scratch.ci,
             env={**os.environ, **own},
             stdout=output,
@@ -81,13 +84,12 @@ def run_workflow(scratch: Scratch, as_of: date, log: Path) -> int:
         ).returncode
 
 
-def runner(checkout: Path) -> list[str]:
-    """The command that plays a push. The remote actions that carry state are stood in for, as state stays here."""
+def runner(checkout: Path, event: Sequence[str]) -> list[str]:
+    """The command that plays an event. The remote actions that carry state are stood in for, as state stays here."""
     remote = {name for file in (checkout / WORKFLOWS).glob("level3-*.yml") for name in find_remote(file)}
     stand_ins = [word for name in sorted(remote) for word in ("--local-repository", f"{name}={checkout / STAND_IN}")]
     return [
-        str(Path(sys.executable).with_name("act")), "push",
-        "--workflows", str(WORKFLOWS), "--job", "deploy",
+        str(Path(sys.executable).with_name("act")), *event,
         "--platform", "ubuntu-latest=-self-hosted",
         "--env", f"VENV={sys.prefix}", "--var", f"MLOPS_HOME={home()}",
         *stand_ins,

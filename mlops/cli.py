@@ -327,7 +327,7 @@ def try_out(level: int, release: str, as_of: date) -> str:
         require_release(release, deploy.releases(folder(2)))
         return ""
     with working(f"Trying {release} out in staging"):
-        return f"; {deploy.try_out(folder(level), release, as_of)}"
+        return f"; {deploy.try_out(folder(level), release, as_of, actor=who())}"
 
 
 def day_of(as_of: datetime | None) -> date:

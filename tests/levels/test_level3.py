@@ -13,7 +13,7 @@ import pytest
 from level3_cicd import deploy, monitor, servers, story
 from level3_cicd.ledger import Row, live_on, read
 from level3_cicd.registry import registered
-from level3_cicd.scratch import git
+from level3_cicd.scratch import WORKFLOWS, Scratch, git, push, run_workflow
 from shared.dataset import open_feed
 from shared.errors import UsageError
 from shared.pointer import require_pointer
@@ -21,6 +21,7 @@ from shared.running import find, is_process_of
 
 pytestmark = pytest.mark.story
 AS_OF = date(2017, 6, 4)
+LAST_DAY = AS_OF + timedelta(days=14)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,11 @@ def level(new_home: Callable[[], Path]) -> Path:
 @pytest.fixture(scope="module")
 def rows(level: Path) -> list[Row]:
     return read(level)
+
+
+def scratch(level: Path) -> Scratch:
+    """The repositories that the story was played with."""
+    return Scratch(*(level / "scratch" / name for name in ("origin.git", "work", "ci")))
 
 
 def commits(level: Path) -> dict[str, str]:
@@ -207,11 +213,31 @@ def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_k
 
 def test_what_is_not_merged_is_judged_and_not_registered(level: Path, servers_up: dict[str, str]) -> None:
     before = registered(level)
-    assert mlops("pipeline", "run", "--judge-only", "--as-of", "2017-06-18").startswith("The gate would let it pass")
+    payload = level / "pull_request.json"
+    payload.write_text(json.dumps({"number": 7, "pull_request": {"head": {"ref": "idea"}, "base": {"ref": "main"}}}))
+    words = ("pull_request", "--workflows", str(WORKFLOWS / "level3-train.yml"), "--job", "train")
+    log = level / "ci" / "pull-request.log"
+    assert run_workflow(scratch(level), LAST_DAY, log, (*words, "--eventpath", str(payload))) == 0
+    assert "The gate would let it pass" in log.read_text()
+    assert "## Release 1.4: passed by judge" in log.read_text()
     row = read(level)[-1]
     assert (row.step, row.verdict, row.release) == ("judge", "passed", "1.4")
+    assert row.actor.startswith("level3-train, started by")
     assert "not worse than live" in row.reason
     assert registered(level) == before
+
+
+def test_by_hand_the_workflow_deploys_the_version_that_was_typed(level: Path, servers_up: dict[str, str]) -> None:
+    push(scratch(level), None, "Take both back")  # what would have failed in staging
+    words = ("workflow_dispatch", "--workflows", str(WORKFLOWS / "level3-deploy.yml"), "--input", "version=1.1")
+    log = level / "ci" / "by-hand.log"
+    assert require_pointer(level).release == "1.0"
+    assert run_workflow(scratch(level), LAST_DAY, log, words) == 0, log.read_text()[-2000:]
+    assert require_pointer(level).release == "1.1"
+    row = read(level)[-1]
+    assert (row.step, row.verdict, row.release) == ("deploy", "live", "1.1")
+    assert row.actor.startswith("level3-deploy, started by")
+    assert "Level 3, release 1.1, recommends to customer 1" in log.read_text()
 
 
 def test_the_report_shows_how_good_the_lists_were_beside_drift_and_quality(level: Path) -> None:

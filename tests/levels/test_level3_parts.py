@@ -131,6 +131,7 @@ def test_a_live_model_that_has_seen_the_week_cannot_be_compared_with(tmp_path: P
         steps.read_live(tmp_path, Pointer("1.0", "it", digest), hold_out(rows, date(2017, 3, 1)))
 
 
+@pytest.mark.thorough
 def test_a_report_on_a_week_that_the_release_has_seen_is_refused(home: Path) -> None:
     feed, through = Feed(home / "shop"), date(2017, 2, 5)
     level = home / "level3"
@@ -260,6 +261,7 @@ def test_days_are_looked_at_until_they_have_passed_or_were_accepted(
     assert found == days(looked_at)
 
 
+@pytest.mark.thorough
 def test_a_day_whose_rows_are_others_by_now_is_looked_at_however_old_it_is(home: Path) -> None:
     feed, old = Feed(home / "shop"), date(2017, 3, 1)
     rows = feed.day(old)
