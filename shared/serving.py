@@ -11,6 +11,7 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.convertors import Convertor, register_url_convertor
 
 from shared.contract import MOST_K, Answer, Customer, Problem, Question, Version
 from shared.errors import MlopsError
@@ -28,6 +29,20 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "The body is too large."},
     422: {"model": Problem, "description": "The question is not of this form."},
 }
+
+
+class AnyText(Convertor[str]):
+    """A part of a path that may hold anything, line breaks too, so that it is our contract which refuses them."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """Text stays text."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Text stays text."""
+        return value
 
 
 class Source(Protocol):
@@ -54,6 +69,7 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
         yield
         watcher.cancel()
 
+    register_url_convertor("any_text", AnyText())
     app = FastAPI(title=f"Recommender, level {level}", lifespan=lifespan)
     app.state.source = source
     app.add_middleware(BodyLimit)
@@ -71,7 +87,7 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
         except (OSError, MlopsError) as error:  # a full disk must not keep a customer from an answer
             log.error("The answer is not kept: %s", error)
 
-    @app.get("/recommendations/{customer:path}", response_model=Answer, responses=REFUSED)
+    @app.get("/recommendations/{customer:any_text}", response_model=Answer, responses=REFUSED)
     async def recommendations(
         customer: Annotated[Customer, PathParameter()], k: Annotated[int, Query(ge=1, le=MOST_K)] = 10
     ) -> Response:

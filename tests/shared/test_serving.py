@@ -83,6 +83,7 @@ def test_without_a_release_it_is_alive_and_not_ready(tmp_path: Path) -> None:
         "/recommendations/",
         "/recommendations/c00%00",
         "/recommendations/%0a",
+        "/recommendations/%C3%9B%0A%1A",
     ],
 )
 def test_nonsense_is_refused_with_a_reason(level: Path, path: str) -> None:
