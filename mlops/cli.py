@@ -20,7 +20,7 @@ from mlops.progress import bar, working
 from mlops.servers import down, find_sound, in_background, up
 from shared.errors import DependencyDown, UsageError, run_program
 from shared.places import home, today
-from shared.running import Running
+from shared.running import Running, find
 
 DAY = click.DateTime(["%Y-%m-%d"])
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -100,7 +100,6 @@ def deploy() -> None:
 def deploy_model(level: int, release: str, as_of: datetime | None, dry_run: bool) -> None:
     """Make a release the live one."""
     from shared.pointer import readable_pointer
-    from shared.running import find
 
     module = capability(level, "deploy")
     if release == "candidate" and level > 2:
@@ -246,7 +245,6 @@ def status(level: int, as_json: bool) -> None:
     """What is live at this level, and whether its service runs."""
     from shared.manifest import read_manifest
     from shared.pointer import read_pointer
-    from shared.running import find
 
     running = find(service_folder(level))
     if level == 1:

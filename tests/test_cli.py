@@ -1,5 +1,7 @@
 """The command line's words and exit codes."""
 
+import os
+import socket
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,7 @@ from mlops import cli
 from shared.bundle import Evidence, write_bundle
 from shared.errors import CheckFailed, RolledBack
 from shared.model import Frecency
+from shared.running import Running, born, write_note
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -80,6 +83,40 @@ def test_nothing_deployed_is_a_dependency_that_is_down(home: Path, capsys: pytes
     code, printed = run(capsys, "--level", "2", "ask", "1")
     assert code == 5
     assert "Nothing is deployed yet" in printed
+
+
+def test_a_customer_without_a_name_is_a_mistake(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--level", "2", "ask", "")[0] == 2
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_served(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, printed = run(capsys, "--level", "2", "serve", "--port", port)
+    assert code == 2
+    assert f"Port {port} is taken" in printed
+
+
+def test_what_another_level_has_running_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "level2").mkdir()
+    write_note(home / "level2", Running(os.getpid(), 8002, born(os.getpid())))
+    code, printed = run(capsys, "--level", "1", "down")
+    assert code == 0
+    assert "nothing was running.\n  Level 2 has something running, too: mlops --level 2 down" in printed
+
+
+def test_a_service_that_is_degraded_says_so_in_the_status(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Degraded(Running):
+        def get(self, path: str, seconds: float = 10) -> dict:
+            return {"release": "1.0", "degraded": True, "trouble": "live.json is gone; 1.0 goes on."}
+
+    monkeypatch.setattr(cli, "find", lambda folder: Degraded(0, 8003))
+    code, printed = run(capsys, "--level", "3", "status")
+    assert code == 0
+    assert "answers with:      1.0\n" in printed
+    assert "trouble:           live.json is gone" in printed
 
 
 def test_a_held_lock_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
