@@ -14,7 +14,15 @@ from filelock import FileLock, Timeout
 
 from level3_cicd.ledger import Row, append, read, registering_file, release_before, write_down_registered
 from level3_cicd.smoke import smoke_test, staging
-from level3_cicd.switch import check_live, end_switch, locked, repair_ledger, repair_pointer, switch
+from level3_cicd.switch import (
+    check_live,
+    end_switch,
+    locked,
+    repair_ledger,
+    repair_pointer,
+    require_no_earlier_day,
+    switch,
+)
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
 from shared.manifest import Verified, verify
 from shared.pointer import Pointer, read_pointer, require_pointer
@@ -40,7 +48,7 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
         bundle = fetch_passed(level, release)
         if bundle.digest != tried.bundle_digest:  # the number was given anew
             tried = stage(level, release, as_of, actor)
-        require_known(release, bundle, as_of)
+        require_day(level, release, bundle, as_of)
         pointer = with_todays_histories(pointer_to(release, bundle), bundle, level)
         row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; {tried.reason}")
         align_aliases(level)
@@ -48,14 +56,17 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
         return row
 
 
-def require_known(release: str, bundle: Verified, as_of: date) -> None:
-    """Refuse to make live on a day what knows of later ones."""
+def require_day(level: Path, release: str, bundle: Verified, as_of: date) -> None:
+    """Refuse to make live on a day what knows of later ones, or what would change what was live on days that passed."""
     through = date.fromisoformat(bundle.manifest["histories_through"])
     if through > as_of:
         raise UsageError(
             f"Release {release} knows purchases through {through}; {as_of} is earlier.",
             fix=f"Pass --as-of {through} or a later day.",
         )
+    pointer = read_pointer(level)
+    if pointer is None or pointer.release != release:
+        require_no_earlier_day(level, as_of)
 
 
 def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> str:
@@ -90,6 +101,7 @@ def stage(level: Path, release: str, as_of: date, actor: str) -> Row:
     parse_release(release)
     with staging(level) as service:
         bundle = fetch_passed(level, release)
+        require_day(level, release, bundle, as_of)
         pointer = pointer_to(release, bundle)
         found = smoke_test(service.take(pointer), pointer, bundle)
     row = Row(

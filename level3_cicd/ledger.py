@@ -177,8 +177,10 @@ def write_down_registered(level: Path, releases: "dict[str, Registered]") -> Non
     row = parse(json.loads(file.read_bytes()))
     known = releases.get(row.release)
     in_registry = known is not None and known.bundle_digest == row.bundle_digest
-    if in_registry and not read(level, "step = 'gate' AND release = ?", (row.release,)):
-        append(level, replace(row, reason=f"{row.reason}; written down by the next run, as this one was interrupted"))
+    of_it = "step = 'gate' AND release = ? AND bundle_digest = ?"
+    if in_registry and not read(level, of_it, (row.release, row.bundle_digest)):
+        reason = f"{row.reason}; written down by the next command, as the run was interrupted"
+        append(level, replace(row, reason=reason))
     file.unlink()
 
 

@@ -30,6 +30,7 @@ from shared.columns import AMOUNT
 from shared.dataset import SCHEMA, day_file, digest_rows, open_feed
 from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT, home, read_shop, set_aside, write_atomically
+from shared.pointer import readable_pointer
 from shared.revision import shorten
 from shared.running import Running, find, launch, start, stop
 
@@ -55,10 +56,13 @@ class Story:
 
     def show(self) -> None:
         """A line of the ledger, and a recommendation of the live service."""
-        row = read(self.level)[-1]
-        reason = textwrap.shorten(row.reason, LONGEST_REASON, placeholder=" ...")
-        named = f"{row.release} " if row.release else ""
-        self.tell(f"  ledger: {row.step} {row.verdict} {named}at {shorten(row.revision)}: {reason}")
+        for row in read(self.level)[-1:]:
+            reason = textwrap.shorten(row.reason, LONGEST_REASON, placeholder=" ...")
+            named = f"{row.release} " if row.release else ""
+            self.tell(f"  ledger: {row.step} {row.verdict} {named}at {shorten(row.revision)}: {reason}")
+        if readable_pointer(self.level) is None:
+            self.tell("  live:   nothing yet")
+            return
         answer = self.service().recommend(self.customer, k=3)
         names = " | ".join(item["name"] for item in answer["recommendations"])
         self.tell(f"  live:   release {answer['release']} recommends to customer {self.customer}: {names}")
@@ -222,7 +226,8 @@ def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Ro
         tell(f"What level 3 held before is now in {aside}")
     if stop_server(home(), f"mlflow-{level.name}"):
         tell("MLflow's server showed what is aside now; it was stopped.")
-    had_prefect = noted_server(home(), "prefect") is not None
+    prefect = noted_server(home(), "prefect")
+    had_prefect = bool(prefect and prefect.is_there())
     open_feed(home() / "shop")
     story = Story(level, make_scratch(level / "scratch"), customer, tell, waits)
     try:

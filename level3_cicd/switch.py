@@ -17,6 +17,7 @@ from shared.manifest import Verified, verify
 from shared.places import write_atomically
 from shared.pointer import (
     Pointer,
+    is_to_be_nothing,
     point_to,
     point_to_nothing,
     pointer_file,
@@ -46,7 +47,7 @@ class Intent:
 
 
 def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: str, actor: str, reason: str) -> Row:
-    """Replace the pointer, check the running service, and write it down; whatever fails, the pointer goes back.
+    """Replace the pointer, check the running service, and write it down; whatever of it fails, the pointer goes back.
 
     Raises RolledBack if the check fails; CheckFailed if it fails for what was live already.
     """
@@ -170,7 +171,7 @@ def repair_pointer(level: Path) -> None:
 
     The ledger knows no histories that were refreshed apart from a release: those of the bundle stand in until then.
     """
-    if readable_pointer(level):
+    if readable_pointer(level) or is_to_be_nothing(level):
         return
     pointer = pointer_of_ledger(level)
     if pointer:

@@ -19,7 +19,7 @@ from mlops.levels import PACKAGES, capability, folder, lacks, present, service_f
 from mlops.progress import bar, working
 from mlops.servers import down, find_sound, in_background, up
 from shared.errors import DependencyDown, UsageError, run_program
-from shared.places import home, today
+from shared.places import home, require_known_day, today
 from shared.running import Running, find
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -339,8 +339,11 @@ def day_of(as_of: datetime | None) -> date:
 
 def day_of_level(level: int, as_of: datetime | None) -> date:
     """The day that was asked for, else that of the level's last decision, else the day that the shop has reached."""
-    reached = capability(level, "ledger").day_reached(folder(level)) if level > 2 and not as_of else None
-    return reached or day_of(as_of)
+    if as_of:
+        require_known_day(home() / "shop", as_of.date())
+        return as_of.date()
+    reached = capability(level, "ledger").day_reached(folder(level)) if level > 2 else None
+    return reached or day_of(None)
 
 
 def who() -> str:

@@ -6,7 +6,10 @@ from mlops.levels import PACKAGES, capability, folder, present, service_folder
 from mlops.progress import working
 from shared.errors import DependencyDown
 from shared.places import home
-from shared.running import Running, find, is_itself, start, starting, stop
+from shared.running import Running, find, is_itself, is_process_of, start, starting, stop, wait_until
+
+# One that was just started in a foreground needs a moment until it answers.
+SECONDS_TO_ANSWER = 10
 
 
 @click.command()
@@ -35,11 +38,11 @@ def in_background(level: int, port: int | None = None) -> Running:
 def find_sound(level: int) -> Running | None:
     """The level's service, if it runs. Raises DependencyDown if it hangs."""
     running = find(service_folder(level), even_if_it_hangs=True)
-    if running and not is_itself(running):
+    if running and not wait_until(lambda: is_itself(running) or not is_process_of(running), SECONDS_TO_ANSWER):
         raise DependencyDown(
             f"The service at {running.url} hangs.", fix=f"Run `mlops --level {level} down`, and again."
         )
-    return running
+    return running if running and is_itself(running) else None
 
 
 @click.command()

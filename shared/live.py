@@ -114,7 +114,7 @@ class Follower:
         for known in read_good(self.level) if self._remember else []:
             try:
                 self._take(known)
-            except (MlopsError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  as in `follow`
                 self._on_trouble(f"The release that was good does not open either: {error}")
             else:
                 return

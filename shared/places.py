@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from shared.errors import IntegrityError
+from shared.errors import IntegrityError, UsageError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -60,6 +60,15 @@ def today(shop: Path) -> date:
         return date.fromisoformat(note.read_text().strip() if note.exists() else max(read_shop(shop)["days"]))
     except ValueError as error:
         raise IntegrityError(f"{note} does not hold a day: {error}", fix=f"Remove {note}.") from error
+
+
+def require_known_day(shop: Path, day: date) -> None:
+    """Refuse a day that the shop's feed has not reached."""
+    last = max(read_shop(shop)["days"]) if (shop / "shop.json").exists() else date.max.isoformat()
+    if day.isoformat() > last:
+        raise UsageError(
+            f"{day} is after the last day of the shop's feed, {last}.", fix=f"Pass --as-of {last} or before."
+        )
 
 
 def set_today(shop: Path, day: date) -> None:

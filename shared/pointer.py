@@ -67,7 +67,9 @@ def point_to_nothing(level: Path) -> None:
 
 def is_to_be_nothing(level: Path) -> bool:
     """Whether the pointer says that nothing is to be live."""
-    return pointer_file(level).exists() and read_pointer(level) is None
+    with suppress(IntegrityError):
+        return pointer_file(level).exists() and read_pointer(level) is None
+    return False
 
 
 def remember_good(level: Path, pointer: Pointer) -> None:

@@ -164,7 +164,7 @@ def start(folder: Path, module: str, wanted_port: int, words: Sequence[str] = ()
     try:
         running.get(needs, seconds=2)
     except DependencyDown as error:
-        came_up = process.poll() is None
+        came_up = answers(running, "/healthz")
         stop(folder)
         if came_up:
             raise DependencyDown(f"The service has nothing to answer with: {error}", fix=DEPLOY_FIRST) from error
@@ -204,8 +204,11 @@ def born(pid: int) -> str:
         except (OSError, ValueError):
             return ""
         return "" if state == "Z" else later[18]
-    words = ["ps", "-o", "lstart=", "-p", str(pid)]
-    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+    words = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]
+    plain = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    told = subprocess.run(words, env=plain, capture_output=True, text=True, check=False).stdout
+    state, _, began = told.strip().partition(" ")
+    return "" if state.startswith("Z") else began.strip()
 
 
 def is_for_port(pid: int, port: int) -> bool:

@@ -97,6 +97,16 @@ def test_a_port_that_is_taken_is_told_before_anything_is_served(home: Path, caps
     assert f"Port {port} is taken" in printed
 
 
+@pytest.mark.parametrize("words", ["deploy rollback", "deploy model --version 1.0 --dry-run"])
+def test_a_day_that_is_not_reached_is_not_written_down(
+    home: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    code, printed = run(capsys, "--level", "3", *words.split(), "--as-of", "2027-06-04")
+    assert code == 2
+    assert "2027-06-04 is after the last day of the shop's feed, 2018-01-01" in printed
+    assert not (home / "level3" / "ledger.db").exists()
+
+
 def test_what_another_level_has_running_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "level2").mkdir()
     write_note(home / "level2", Running(os.getpid(), 8002, born(os.getpid())))

@@ -294,10 +294,11 @@ def test_of_many_bundles_the_live_one_and_the_one_before_are_kept(tmp_path: Path
 
 
 def test_what_is_to_be_deployed_may_not_know_of_later_days(made: Path) -> None:
-    before = require_pointer(made)
-    with pytest.raises(UsageError, match=f"knows purchases through {DAY}"):
-        deploy.deploy(made, "1.1", DAY - timedelta(days=1))
-    assert require_pointer(made) == before
+    before, rows = require_pointer(made), read(made)
+    for command in (deploy.deploy, deploy.try_out):
+        with pytest.raises(UsageError, match=f"knows purchases through {DAY}"):
+            command(made, "1.1", DAY - timedelta(days=1))
+    assert (require_pointer(made), read(made)) == (before, rows)
 
 
 def test_while_somebody_deploys_nobody_else_can(made: Path) -> None:

@@ -43,7 +43,6 @@ def test_a_participant_may_push_something_else_before_what_the_chapter_is_about(
 
     made = make_story(tmp_path, tell, waits=True)
     monkeypatch.setattr(story, "run_workflow", outcomes([0, 1]))
-    monkeypatch.setattr(story.Story, "show", lambda self: None)
 
     def participate() -> None:
         for diff, message in ((None, "My own idea"), (made.scratch.work / story.CHANGES / "bad.diff", "The bad one")):
@@ -59,6 +58,7 @@ def test_a_participant_may_push_something_else_before_what_the_chapter_is_about(
     assert pushed == ["My own idea", "The bad one"]
     assert ended == ["train succeeded", "train failed"]
     assert sum("another outcome" in line for line in told) == 1
+    assert told.count("  live:   nothing yet") == 2
 
 
 def test_a_chapter_that_goes_another_way_ends_the_story_with_the_logs_end(

@@ -342,6 +342,8 @@ def test_a_first_release_that_fails_leaves_nothing_live(
     assert read_pointer(tmp_path) is None
     assert is_to_be_nothing(tmp_path), "or a running service would go on answering with it"
     assert read_good(tmp_path) == []
+    deploy.repair(tmp_path, DAY)
+    assert is_to_be_nothing(tmp_path)
     monkeypatch.undo()
     switch_to(tmp_path, "1.0")
     assert require_pointer(tmp_path).sequence == 1
