@@ -25,7 +25,7 @@ from level3_cicd.switch import (
 )
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
 from shared.manifest import Verified, verify
-from shared.pointer import Pointer, read_pointer, require_pointer
+from shared.pointer import Pointer, read_pointer, readable_pointer, require_pointer
 from shared.releases import parse_release
 from shared.revision import code_digest, lock_digest, revision
 from shared.running import stop
@@ -64,7 +64,7 @@ def require_day(level: Path, release: str, bundle: Verified, as_of: date) -> Non
             f"Release {release} knows purchases through {through}; {as_of} is earlier.",
             fix=f"Pass --as-of {through} or a later day.",
         )
-    pointer = read_pointer(level)
+    pointer = readable_pointer(level)
     if pointer is None or pointer.release != release:
         require_no_earlier_day(level, as_of)
 
