@@ -8,6 +8,7 @@ rollbacks follow, none of them killed. It ends with a table; exit code 1 if anyt
 A write is a file opened for writing, renamed or removed, a folder made or removed, an SQLite file opened, a row
 changed in MLflow's database, or a request that changes something at Prefect's server. The commands run in forks
 of one process that has imported everything already; that saves half an hour.
+Not counted are removals inside of `shutil.rmtree`, which name no whole path, and what a staging service does.
 """
 
 import argparse
