@@ -51,7 +51,7 @@ level2: setup ## level 2: train and deploy with one command
 	$(MLOPS) --level 2 ask $(CUSTOMER)
 
 level3: setup ## level 3: push commits, and watch GitHub Actions test, train and deploy them (HANDS_ON=1: push yourself)
-	$(PYTHON) -m level3_cicd.story --as-of $(AS_OF) --customer $(CUSTOMER) $(if $(HANDS_ON),--hands-on)
+	$(PYTHON) -m stories.level3 --as-of $(AS_OF) --customer $(CUSTOMER) $(if $(HANDS_ON),--hands-on)
 
 level4: setup ## level 4: two weeks of the loop that watches, decides, retrains and promotes
 	$(MLOPS) --level 4 compare --only 4 --customer $(CUSTOMER)

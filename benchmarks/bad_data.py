@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from shared.checks import check_day, check_days
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME, TRANSACTIONS
-from shared.dataset import Feed, open_feed
-from shared.usual import Before
+from shared.dataset.checks import check_day, check_days
+from shared.dataset.feed import Feed, open_feed
+from shared.dataset.reference import ReferenceReader
 
 SEEDS = 20
 TEXT = [CUSTOMER, BASKET, PRODUCT, STORE]
@@ -166,7 +166,7 @@ def found(feed: Feed, harm: Harm, seed: int) -> bool:
     possible = [day for day in feed.days if feed.first_day + timedelta(weeks=4) <= day <= date(2017, 12, 31)]
     day = possible[int(chance.integers(len(possible)))]
     rows = harm(feed.day(day), feed, day, chance)
-    return len(check_day(rows, day, NO_CATALOGUE, Before(feed).usual(day))) > 0
+    return len(check_day(rows, day, NO_CATALOGUE, ReferenceReader(feed).reference(day))) > 0
 
 
 def main() -> None:

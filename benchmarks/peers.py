@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
-from shared.histories import Histories
+from shared.model.histories import Histories
 
 # Scores of rows of customers: a dense block (b, p). Asked for in blocks, since all of them would be 674 MB.
 Scorer = Callable[[np.ndarray], np.ndarray]

@@ -17,12 +17,12 @@ from level3_cicd import steps
 from level3_cicd.config import CONFIG, PipelineConfig
 from level3_cicd.gate import decide
 from level3_cicd.pipeline import run
-from level3_cicd.servers import launch_mlflow, launch_prefect, stop_server, wait_for
-from shared.bundle import Evidence
+from level3_cicd.tools.servers import launch_mlflow, launch_prefect, stop_server, wait_for
 from shared.config import read_config
-from shared.dataset import open_feed
-from shared.holdout import hold_out
-from shared.pointer import read_pointer
+from shared.dataset.feed import open_feed
+from shared.model.holdout import hold_out
+from shared.release.bundle import Evidence
+from shared.release.pointer import read_pointer
 
 AS_OF = date(2017, 6, 4)
 ROUNDS = 5

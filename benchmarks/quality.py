@@ -25,14 +25,15 @@ import pandas as pd
 from peers import PEERS, best
 from threadpoolctl import threadpool_limits
 
-from shared.bundle import Evidence, write_bundle
 from shared.columns import CUSTOMER, PRODUCT, RANK
-from shared.dataset import count_products, purchases, read_real_year
-from shared.histories import gather
-from shared.holdout import Holdout, hold_out
-from shared.kinds import MODELS
-from shared.metrics import score_customers
-from shared.model import LONGEST_LIST, Popular
+from shared.dataset.purchases import count_products, purchases
+from shared.dataset.real_year import read_real_year
+from shared.model.by_name import MODELS
+from shared.model.histories import gather
+from shared.model.holdout import Holdout, hold_out
+from shared.model.metrics import score_customers
+from shared.model.popular import LONGEST_LIST, Popular
+from shared.release.bundle import Evidence, write_bundle
 
 CUTS = (20, 30, 40, 48)
 WEEKS = range(20, 52)

@@ -32,9 +32,9 @@ def main() -> None:
     once: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["MLOPS_HOME"] = temporary
-        from level3_cicd import tools
+        from level3_cicd.tools import mlflow_client as tools
         from level4_monitoring import loop
-        from shared.dataset import open_feed
+        from shared.dataset.feed import open_feed
 
         home = Path(temporary)
         timed(once, "prepare the year", open_feed)(home / "shop")

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.bundle import open_bundle
-from shared.running import HOST, Running, free_port, wait_until
+from shared.release.bundle import open_bundle
+from shared.service.process import HOST, Running, free_port, wait_until
 
 AS_OF = date(2017, 6, 4)
 CONNECTIONS = 16

@@ -10,8 +10,9 @@ import pandas as pd
 from fastapi import FastAPI
 
 from shared.columns import CUSTOMER, PRODUCT, RANK
-from shared.dataset import Feed, purchases
-from shared.metrics import score_customers
+from shared.dataset.feed import Feed
+from shared.dataset.purchases import purchases
+from shared.model.metrics import score_customers
 
 # So many identifiers of the greatest length fit into the largest body that a service reads.
 AT_ONCE = 100

@@ -5,7 +5,7 @@ from datetime import date
 
 from comparison.customers import ServedDay
 from comparison.season import Played
-from shared.model import count
+from shared.text import count
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ def wait(day: date, since: date) -> str:
 
 def memory(played: Played) -> str:
     """For how many days the level's own records name what really answered."""
-    if all(said is None for said in played.says_live.values()):
+    if all(said is None for said in played.recorded_live.values()):
         return "no record"
-    right = sum((played.says_live[day.day] or "") == day.digest for day in played.days)
+    right = sum((played.recorded_live[day.day] or "") == day.digest for day in played.days)
     return f"{right} of {len(played.days)} days"
 
 

@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from comparison.customers import ServedDay, shop
-from comparison.incidents import truncate
-from comparison.operators import OPERATORS, Operator
-from shared.dataset import Feed, open_feed, require_day
+from comparison.incidents.truncated_bundle import truncate
+from comparison.teams.operators import OPERATORS, Operator
+from shared.dataset.clock import set_known_through
+from shared.dataset.feed import Feed, open_feed, require_day
 from shared.errors import DependencyDown
-from shared.places import home, set_aside, set_today
-from shared.running import start, stop
+from shared.places import home, set_aside
+from shared.service.process import start, stop
 
 OPENING = date(2017, 6, 5)
 DAYS = 14
@@ -26,7 +27,7 @@ Progress = Callable[[Iterable[date], str], Iterable[date]]
 class Played:
     """A level's season.
 
-    deployed: the digest that was deployed last, by day. says_live: the digest that the level's own records
+    deployed: the digest that was deployed last, by day. recorded_live: the digest that the level's own records
     name. seconds: by phase. answer: what the service answered over HTTP on the first day. starts_again:
     whether the service comes up when it is restarted after the last day.
     """
@@ -34,7 +35,7 @@ class Played:
     level: int
     days: list[ServedDay]
     deployed: dict[date, str]
-    says_live: dict[date, str | None]
+    recorded_live: dict[date, str | None]
     made: dict[str, str]
     actions: list[str]
     refused: int
@@ -58,7 +59,7 @@ def play(
     require_day(feed, opening - timedelta(days=1))
     require_day(feed, opening + timedelta(days=days - 1))
     played = [play_level(level, feed, opening, days, customer, progress) for level in levels]
-    set_today(home() / "shop", opening + timedelta(days=days - 1))
+    set_known_through(home() / "shop", opening + timedelta(days=days - 1))
     return played
 
 
@@ -97,7 +98,7 @@ def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, 
         level=level,
         days=served,
         deployed=deployed,
-        says_live={day: operator.says_live(day) for day in season},
+        recorded_live={day: operator.recorded_live(day) for day in season},
         made=operator.made,
         actions=operator.actions,
         refused=operator.refused,

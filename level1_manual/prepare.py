@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from level1_manual.workplace import laptop
-from shared.dataset import open_feed, require_day
+from shared.dataset.feed import open_feed, require_day
 from shared.errors import run_program
 from shared.places import home
 

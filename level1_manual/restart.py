@@ -6,7 +6,7 @@ Whether it comes up is not looked at: that is level 1.
 from level1_manual.serve import PORT
 from level1_manual.workplace import server
 from shared.errors import run_program
-from shared.running import launch, stop
+from shared.service.process import launch, stop
 
 
 def main() -> None:

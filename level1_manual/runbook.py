@@ -18,8 +18,8 @@ from level1_manual.register import SHEET, rows
 from level1_manual.workplace import laptop, server
 from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT
-from shared.releases import next_release
-from shared.running import find, stop, wait_until
+from shared.release.number import next_release
+from shared.service.process import find, stop, wait_until
 
 ACTIONS = "actions.jsonl"
 STEP = re.compile(r"^## (\d+)\. (.+?)\n.*?```sh\n(.+?)\n```", re.MULTILINE | re.DOTALL)
@@ -63,13 +63,13 @@ def perform(as_of: date, hands: Hands = shell, steps: list[Step] | None = None) 
     }
     for step in read_steps() if steps is None else steps:
         code = hands(step, variables)
-        note_action(step, as_of, code)
+        log_action(step, as_of, code)
         yield step, code
         if code:
             return
 
 
-def note_action(step: Step, as_of: date, code: int) -> None:
+def log_action(step: Step, as_of: date, code: int) -> None:
     """Log one manual action."""
     log = laptop().parent / ACTIONS
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def main() -> None:
 
     hands: Hands = show_and_type
     if asked.hands_on:
-        from level1_manual.hands_on import wait_for_participant
+        from stories.level1_hands_on import wait_for_participant
 
         hands = wait_for_participant
     outcomes = list(perform(asked.as_of, hands))

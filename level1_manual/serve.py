@@ -11,12 +11,12 @@ from fastapi import FastAPI
 
 from level1_manual.train import MODEL
 from level1_manual.workplace import server
-from shared.answering import Answers
-from shared.bundle import Bundle
 from shared.errors import run_program
-from shared.live import Live
-from shared.running import run_forever
-from shared.serving import create_app
+from shared.release.bundle import Bundle
+from shared.service.answers import Answers
+from shared.service.app import create_app
+from shared.service.follower import Live
+from shared.service.process import run_forever
 
 PORT = 8001
 
@@ -24,7 +24,7 @@ PORT = 8001
 class Pickled:
     """The one model.pkl that was there when the service started. There is no news until a restart."""
 
-    trouble = ""
+    error = ""
 
     def __init__(self, path: Path) -> None:
         content = path.read_bytes()
@@ -32,7 +32,7 @@ class Pickled:
         manifest = {"trained_through": model.trained_through_.isoformat()}
         bundle = Bundle(manifest, hashlib.sha256(content).hexdigest(), model, names)
         answers = Answers(MODEL, bundle)
-        answers.make_ready()
+        answers.precompute()
         self.live: Live | None = Live(MODEL, bundle, histories_digest="", sequence=0, answers=answers)
 
     def follow(self) -> None:

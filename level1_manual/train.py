@@ -8,7 +8,7 @@ from level1_manual.prepare import PRODUCTS, TRANSACTIONS
 from level1_manual.workplace import laptop
 from shared.columns import BASKET, CUSTOMER, NAME, PRODUCT, STORE, TIME
 from shared.errors import run_program
-from shared.model import Frecency
+from shared.model.frecency import Frecency
 
 # A purchase counts half after twelve weeks. It was the best of the three values tried one afternoon.
 HALF_LIFE = 84

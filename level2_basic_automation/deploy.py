@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from shared.manifest import digest_of
 from shared.places import home
-from shared.pointer import Pointer, point_to
-from shared.releases import in_order, require_release
+from shared.release.manifest import digest_of
+from shared.release.number import in_order, require_release
+from shared.release.pointer import Pointer, point_to
 
 
 def run_folder(level: Path, release: str) -> Path:

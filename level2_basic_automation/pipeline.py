@@ -14,15 +14,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from level2_basic_automation.deploy import deploy, releases, run_folder
-from shared.bundle import Evidence, write_bundle
-from shared.checks import check_days
-from shared.config import ModelConfig, read_config
-from shared.dataset import Feed, open_feed, require_day
+from shared.config import read_config
+from shared.dataset.checks import check_days
+from shared.dataset.feed import Feed, open_feed, require_day
 from shared.errors import Locked
-from shared.holdout import hold_out
+from shared.model.config import ModelConfig
+from shared.model.holdout import hold_out
 from shared.places import home
-from shared.releases import next_release
-from shared.revision import revision
+from shared.release.bundle import Evidence, write_bundle
+from shared.release.number import next_release
+from shared.release.provenance import revision
 
 log = logging.getLogger("level2")
 LEVEL = "level2"

@@ -4,10 +4,10 @@ import logging
 
 from fastapi import FastAPI
 
-from shared.live import Follower
 from shared.places import home
-from shared.running import run_forever
-from shared.serving import create_app
+from shared.service.app import create_app
+from shared.service.follower import Follower
+from shared.service.process import run_forever
 
 PORT = 8002
 log = logging.getLogger("level2.serve")
@@ -15,7 +15,7 @@ log = logging.getLogger("level2.serve")
 
 def app() -> FastAPI:
     """The service of level 2. What it cannot load goes to its log, which is all the monitoring there is."""
-    return create_app(2, Follower(home() / "level2", on_trouble=log.error))
+    return create_app(2, Follower(home() / "level2", on_error=log.error))
 
 
 if __name__ == "__main__":

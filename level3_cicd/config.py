@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.config import ModelConfig, Strict
+from shared.config import Strict
+from shared.model.config import ModelConfig
 
 CONFIG = Path(__file__).with_name("config.toml")
 

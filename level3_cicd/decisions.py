@@ -8,9 +8,9 @@ import pandas as pd
 from level3_cicd.gate import Verdict
 from level3_cicd.ledger import Row
 from level3_cicd.steps import Judged
-from shared.dataset import Feed
-from shared.holdout import HOLDOUT_DAYS
-from shared.revision import revision
+from shared.dataset.feed import Feed
+from shared.model.holdout import HOLDOUT_DAYS
+from shared.release.provenance import revision
 
 
 def data_row(findings: pd.DataFrame, feed: Feed, as_of: date, actor: str) -> Row:

@@ -13,8 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from level3_cicd.ledger import Row, append, read, registering_file, release_before, write_down_registered
-from level3_cicd.smoke import smoke_test, staging
-from level3_cicd.switch import (
+from level3_cicd.rollout.smoke import smoke_test, staging
+from level3_cicd.rollout.switch import (
     check_live,
     end_switch,
     locked,
@@ -24,11 +24,14 @@ from level3_cicd.switch import (
     switch,
 )
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
-from shared.manifest import Verified, verify
-from shared.pointer import Pointer, read_pointer, readable_pointer, require_pointer
-from shared.releases import parse_release
-from shared.revision import code_digest, lock_digest, revision
-from shared.running import stop
+from shared.release.manifest import Verified, verify
+from shared.release.number import parse_release
+from shared.release.pointer import Pointer, read_pointer, readable_pointer, require_pointer
+from shared.release.provenance import code_digest, lock_digest, revision
+from shared.service.process import stop
+
+# The packages that decide how a release is tried out, and what a pipeline trains.
+CODE = ("shared", "level3_cicd")
 
 
 def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> Row:
@@ -39,7 +42,7 @@ def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> R
     service did not take it over, or fails the smoke test with it).
     """
     parse_release(release)
-    from level3_cicd.registry import align_aliases, forget_old_bundles
+    from level3_cicd.tools.registry import align_aliases, forget_old_bundles
 
     with locked(level), refusals_written_down(level, release, as_of, actor):
         repair(level, as_of)
@@ -80,7 +83,7 @@ def write_down_verdict(level: Path) -> None:
     """Write down the verdict on a release whose run was killed before it did; a run that is under way will."""
     if not registering_file(level).exists():
         return
-    from level3_cicd.registry import registered
+    from level3_cicd.tools.registry import registered
 
     with suppress(Timeout), FileLock(level / ".pipeline.lock", timeout=0):
         write_down_registered(level, registered(level))
@@ -88,7 +91,7 @@ def write_down_verdict(level: Path) -> None:
 
 def fetch_passed(level: Path, release: str) -> Verified:
     """A release that the gate let pass, verified, in the level's own store."""
-    from level3_cicd.registry import fetch
+    from level3_cicd.tools.registry import fetch
 
     folder, entry = fetch(level, release)
     if entry.verdict != "passed":
@@ -126,7 +129,7 @@ def tried_out(level: Path, release: str) -> Row | None:
 
 def this_code() -> dict[str, str]:
     """What a try-out depends on beside the release."""
-    return {"code": code_digest(), "lock": lock_digest()}
+    return {"code": code_digest(CODE), "lock": lock_digest()}
 
 
 @contextmanager
@@ -190,7 +193,7 @@ def with_todays_histories(pointer: Pointer, bundle: Verified, level: Path) -> Po
     now = read_pointer(level)
     if now is None or not now.histories:
         return pointer
-    from shared.live import read_histories
+    from shared.service.follower import read_histories
 
     own = replace(pointer, histories=f"{pointer.bundle}/histories.npz", histories_digest=bundle.histories_digest)
     todays = replace(pointer, histories=now.histories, histories_digest=now.histories_digest)

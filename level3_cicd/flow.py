@@ -17,23 +17,25 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from level3_cicd import registry, steps
+from level3_cicd import steps
 from level3_cicd.config import PipelineConfig
 from level3_cicd.decisions import data_row, gate_row
+from level3_cicd.deploy import CODE
 from level3_cicd.gate import Verdict, decide
 from level3_cicd.ledger import append, refused_days, validated_through, write_down_registered, written_down
-from level3_cicd.registry import Registered
-from level3_cicd.switch import locked, pointer_of_ledger
-from level3_cicd.tools import place_of
-from shared.bundle import Evidence
-from shared.dataset import Feed, open_feed
+from level3_cicd.rollout.switch import locked, pointer_of_ledger
+from level3_cicd.tools import registry
+from level3_cicd.tools.mlflow_client import identity_of
+from level3_cicd.tools.registry import Registered
+from shared.dataset.feed import Feed, open_feed
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, MlopsError, UsageError
-from shared.holdout import Holdout, hold_out
-from shared.manifest import digest_of, is_sound, sha256
-from shared.model import Popular
-from shared.pointer import readable_pointer
-from shared.releases import next_release
-from shared.revision import code_digest, lock_digest, revision
+from shared.model.holdout import Holdout, hold_out
+from shared.model.popular import Popular
+from shared.release.bundle import Evidence
+from shared.release.manifest import digest_of, is_sound, sha256
+from shared.release.number import next_release
+from shared.release.pointer import readable_pointer
+from shared.release.provenance import code_digest, lock_digest, revision
 
 log = logging.getLogger("level3.flow")
 Function = TypeVar("Function", bound=Callable)
@@ -52,7 +54,7 @@ def same_inputs(context: TaskRunContext, given: dict[str, Any]) -> str:
     feed, as_of, config = given["feed"], given["as_of"], given.get("config")
     settings = config.model_dump_json(exclude={"gate"}) if config else ""
     days = [str(day) for day in given.get("days", ())]
-    inputs = f"{feed.digest(as_of)} {feed.stamps(as_of)} {settings} {days} {code_digest()} {lock_digest()}"
+    inputs = f"{feed.digest(as_of)} {feed.file_stamps(as_of)} {settings} {days} {code_digest(CODE)} {lock_digest()}"
     return f"{context.task.name}-{sha256(inputs.encode())}"  # it becomes a file's name: no long ones
 
 
@@ -142,7 +144,7 @@ def pipeline(
     """Train a release, judge it and register it; `name` is MLflow's, too. Raises CheckFailed if data or gate say no."""
     began = time.perf_counter()
     feed, holdout = prepare(shop, as_of)
-    with registry.evidence_of_run(
+    with registry.record_of_run(
         level, name, release, {"actor": actor, "revision": revision(), "lock": lock_digest()}
     ) as evidence:
         looked_at = steps.days_to_validate(
@@ -193,8 +195,8 @@ def run(
         write_down_registered(level, releases)
         release = next_release(releases, config.major)
         name = f"recommender {release} through {as_of}"
-        with temporary_settings({PREFECT_API_URL: api}), tags(level.name, place_of(level)):
-            close_crashed(place_of(level))
+        with temporary_settings({PREFECT_API_URL: api}), tags(level.name, identity_of(level)):
+            close_crashed(identity_of(level))
             named = pipeline.with_options(flow_run_name=name)
             return named(level, shop, as_of, config, actor, name, release, judge_only)
     except MlopsError:

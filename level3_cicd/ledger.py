@@ -16,7 +16,7 @@ from shared.errors import Locked, MlopsError
 from shared.places import write_atomically
 
 if TYPE_CHECKING:
-    from level3_cicd.registry import Registered
+    from level3_cicd.tools.registry import Registered
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (

@@ -9,11 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, PRODUCT, QUANTITY, TIME
-from shared.dataset import Feed, count_products, purchases, require_day, require_purchases, sold
+from shared.dataset.feed import Feed, require_day
+from shared.dataset.purchases import count_products, purchases, require_purchases, sold
 from shared.errors import UsageError
-from shared.live import load
-from shared.metrics import summarize
-from shared.pointer import require_pointer
+from shared.model.metrics import summarize
+from shared.release.pointer import require_pointer
+from shared.service.follower import load
 
 DAYS = 7
 REFERENCE_WEEKS = 4
@@ -94,6 +95,6 @@ def report(
 ) -> dict[str, float]:
     """The drift of each column, by Evidently, which is imported here; see `report.report`."""
     os.environ["DO_NOT_TRACK"] = "true"
-    from level3_cicd.report import report
+    from level3_cicd.tools.evidently_report import report
 
     return report(current, reference, PSI_LIMIT, html, scores, title)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from level3_cicd.config import CONFIG, PipelineConfig
-from level3_cicd.servers import launch_for_runs, wait_for_runs
-from level3_cicd.summary import report
-from level3_cicd.tools import prepare_prefect
+from level3_cicd.tools.github_summary import report
+from level3_cicd.tools.mlflow_client import prepare_prefect
+from level3_cicd.tools.servers import launch_for_runs, wait_for_runs
 from shared.config import read_config
-from shared.dataset import open_feed, require_day
+from shared.dataset.feed import open_feed, require_day
 from shared.errors import Locked
 from shared.places import home
 
 if TYPE_CHECKING:
-    from level3_cicd.registry import Registered
+    from level3_cicd.tools.registry import Registered
 
 RESULTS_KEPT = 20
 
@@ -51,7 +51,8 @@ def run(
             forget_old_results(home())
             # Prefect's server starts while Prefect and MLflow are imported, and the registry is asked.
             server = None if os.environ.get("PREFECT_API_URL") else launch_for_runs(home())
-            from level3_cicd import flow, registry
+            from level3_cicd import flow
+            from level3_cicd.tools import registry
 
             registry.registered(level)
             api = wait_for_runs(home(), server) if server else os.environ["PREFECT_API_URL"]

@@ -4,10 +4,10 @@ import logging
 
 from fastapi import FastAPI
 
-from shared.live import Follower
 from shared.places import home
-from shared.running import run_forever
-from shared.serving import create_app
+from shared.service.app import create_app
+from shared.service.follower import Follower
+from shared.service.process import run_forever
 
 PORT = 8003
 log = logging.getLogger("level3.serve")
@@ -15,7 +15,7 @@ log = logging.getLogger("level3.serve")
 
 def app() -> FastAPI:
     """The service of level 3."""
-    return create_app(3, Follower(home() / "level3", on_trouble=log.error, remember=True))
+    return create_app(3, Follower(home() / "level3", on_error=log.error, remember=True))
 
 
 if __name__ == "__main__":

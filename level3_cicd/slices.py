@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 
 from shared.columns import CUSTOMER, DEPARTMENT, PRODUCT, TIME
-from shared.dataset import sold
-from shared.metrics import score_customers
+from shared.dataset.purchases import sold
+from shared.model.metrics import score_customers
 
 NEW_DAYS = 28
 DEPARTMENTS = 5

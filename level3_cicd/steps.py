@@ -13,15 +13,15 @@ import pandas as pd
 from level3_cicd.config import PipelineConfig
 from level3_cicd.gate import Measured
 from level3_cicd.slices import by_customer, by_department, recall_by_customer
-from shared.bundle import NOBODY, Evidence, open_bundle, write_bundle
-from shared.checks import check_days
 from shared.columns import CUSTOMER, SCORE
-from shared.dataset import Feed
+from shared.dataset.checks import check_days
+from shared.dataset.feed import Feed
 from shared.errors import CheckFailed, IntegrityError, MlopsError, UsageError
-from shared.holdout import HOLDOUT_DAYS, Holdout
-from shared.metrics import score_customers
-from shared.model import Popular
-from shared.pointer import Pointer
+from shared.model.holdout import HOLDOUT_DAYS, Holdout
+from shared.model.metrics import score_customers
+from shared.model.popular import Popular
+from shared.release.bundle import NOBODY, Evidence, open_bundle, write_bundle
+from shared.release.pointer import Pointer
 
 TIMED_CUSTOMERS = 50
 
@@ -48,13 +48,13 @@ def days_to_validate(
     week = as_of - timedelta(days=HOLDOUT_DAYS - 1)
     first = min(week, validated + timedelta(days=1)) if validated else week
     known = [day for day in feed.days if day <= as_of and day not in accepted]
-    return [day for day in known if day >= first or day in refused or not feed.is_as_noted(day)]
+    return [day for day in known if day >= first or day in refused or not feed.matches_record(day)]
 
 
 def validate(feed: Feed, days: list[date]) -> pd.DataFrame:
     """The findings on some days."""
     changed = [
-        (day, "rows as delivered", "", "others than were noted", "") for day in days if not feed.is_as_noted(day)
+        (day, "rows as delivered", "", "others than were noted", "") for day in days if not feed.matches_record(day)
     ]
     findings = check_days(feed, days)
     return pd.concat([findings, pd.DataFrame(changed, columns=findings.columns)]) if changed else findings

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from level4_monitoring.confidence import radius
 from level4_monitoring.config import LoopConfig
 from level4_monitoring.shadow import Evidence
-from shared.model import count
+from shared.text import count
 
 Action = Literal["hold", "retrain", "promote", "reject"]
 

@@ -18,7 +18,7 @@ from level4_monitoring.monitor import Day, monitor
 from level4_monitoring.refresh import refresh
 from level4_monitoring.shadow import read_evidence, score_day
 from shared.config import read_config
-from shared.dataset import Feed, open_feed, require_day
+from shared.dataset.feed import Feed, open_feed, require_day
 from shared.errors import IntegrityError, MlopsError
 from shared.places import home
 

@@ -9,8 +9,9 @@ import pandas as pd
 from level3_cicd.monitor import PSI_LIMIT, describe, report
 from level4_monitoring.predictions import read_served
 from shared.columns import CUSTOMER
-from shared.dataset import Feed, purchases
-from shared.metrics import score_customers
+from shared.dataset.feed import Feed
+from shared.dataset.purchases import purchases
+from shared.model.metrics import score_customers
 
 REFERENCE_WEEKS = 4
 

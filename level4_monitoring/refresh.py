@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from level3_cicd.switch import locked
-from shared.bundle import pack
-from shared.dataset import Feed
-from shared.live import load
-from shared.manifest import sha256
+from level3_cicd.rollout.switch import locked
+from shared.dataset.feed import Feed
 from shared.places import write_atomically
-from shared.pointer import Pointer, point_to, remember_good, require_pointer
+from shared.release.bundle import pack
+from shared.release.manifest import sha256
+from shared.release.pointer import Pointer, point_to, remember_good, require_pointer
+from shared.service.follower import load
 
 KEPT = 10
 

@@ -2,29 +2,30 @@
 
 import logging
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 
 from fastapi import FastAPI
 
 from level4_monitoring.predictions import logger
-from shared.live import Follower
-from shared.places import home, today
-from shared.running import run_forever
-from shared.serving import create_app
+from shared.dataset.clock import open_day
+from shared.places import home
+from shared.service.app import create_app
+from shared.service.follower import Follower
+from shared.service.process import run_forever
 
 PORT = 8004
 log = logging.getLogger("level4.serve")
 
 
-def shop_day() -> date:
-    """The day on which the shop is open now: the one after the last that the feed has brought."""
-    return today(home() / "shop") + timedelta(days=1)
+def shop_is_open_on() -> date:
+    """The day on which the shop is open."""
+    return open_day(home() / "shop")
 
 
-def app(clock: Callable[[], date] = shop_day) -> FastAPI:
+def app(clock: Callable[[], date] = shop_is_open_on) -> FastAPI:
     """The service of level 4."""
     level = home() / "level4"
-    return create_app(4, Follower(level, on_trouble=log.error, remember=True), on_answer=logger(level, clock))
+    return create_app(4, Follower(level, on_error=log.error, remember=True), on_answer=logger(level, clock))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from level3_cicd.registry import fetch
-from shared.bundle import open_bundle
+from level3_cicd.tools.registry import fetch
 from shared.columns import CUSTOMER
-from shared.dataset import Feed
-from shared.metrics import score_customers
+from shared.dataset.feed import Feed
+from shared.model.metrics import score_customers
+from shared.release.bundle import open_bundle
 
 
 @dataclass(frozen=True)

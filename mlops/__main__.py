@@ -1,5 +1,5 @@
 """`python -m mlops` runs the code in this folder, also where another copy is installed."""
 
-from mlops.cli import main
+from mlops.root import main
 
 main()

@@ -1,14 +1,9 @@
 """Where state lives: everything that a run writes is below one folder."""
 
-import json
 import os
 import tempfile
-from datetime import date
 from itertools import count
 from pathlib import Path
-from typing import Any
-
-from shared.errors import IntegrityError, UsageError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -32,48 +27,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def read_shop(shop: Path) -> dict[str, Any]:
-    """What is noted of a shop: its name, source, and per day the number of rows and their digest."""
-    note = shop / "shop.json"
-    try:
-        about = json.loads(note.read_bytes())
-        if not about["days"]:
-            raise ValueError("it holds no day")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IntegrityError(
-            f"{note} cannot be read: {error}",
-            fix=f"Import the shop again with --replace, or remove {shop}: the next command prepares the real year.",
-        ) from error
-    return dict(about)
-
-
-def today(shop: Path) -> date:
-    """The last day that a step may know of when nobody names one.
-
-    A replayed season leaves the day that it reached in `today`, as does who prepared a feed whose last day is
-    not whole; without it, the shop's last day.
-    """
-    note = shop / "today"
-    try:
-        return date.fromisoformat(note.read_text().strip() if note.exists() else max(read_shop(shop)["days"]))
-    except ValueError as error:
-        raise IntegrityError(f"{note} does not hold a day: {error}", fix=f"Remove {note}.") from error
-
-
-def require_known_day(shop: Path, day: date) -> None:
-    """Refuse a day that the shop's feed has not reached."""
-    last = max(read_shop(shop)["days"]) if (shop / "shop.json").exists() else date.max.isoformat()
-    if day.isoformat() > last:
-        raise UsageError(
-            f"{day} is after the last day of the shop's feed, {last}.", fix=f"Pass --as-of {last} or before."
-        )
-
-
-def set_today(shop: Path, day: date) -> None:
-    """Note the day that the shop has reached."""
-    write_atomically(shop / "today", f"{day.isoformat()}\n".encode())
 
 
 def set_aside(folder: Path) -> Path | None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, NAME, PRODUCT, QUANTITY, STORE, TIME
-from shared.dataset import open_feed
+from shared.dataset.feed import open_feed
 
 FIRST_DAY = date(2017, 1, 1)
 

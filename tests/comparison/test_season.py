@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from comparison import operators, season
-from comparison.report import tell
+from comparison import season
 from comparison.scoreboard import Score, score
 from comparison.season import DAYS, OPENING, Played
+from comparison.summary import tell
+from comparison.teams import operators
 from level3_cicd.ledger import Row, live_on, read
 from level4_monitoring import loop
 from level4_monitoring.config import LoopConfig

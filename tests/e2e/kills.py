@@ -31,12 +31,12 @@ from typing import Any
 from level3_cicd import deploy, pipeline
 from level3_cicd.config import CONFIG
 from level3_cicd.ledger import live_rows, read
-from level3_cicd.servers import launch_prefect, stop_server, wait_for
-from shared.dataset import open_feed
+from level3_cicd.tools.servers import launch_prefect, stop_server, wait_for
+from shared.dataset.feed import open_feed
 from shared.errors import MlopsError
-from shared.manifest import verify
-from shared.pointer import require_pointer
-from shared.running import Running, find, start, stop
+from shared.release.manifest import verify
+from shared.release.pointer import require_pointer
+from shared.service.process import Running, find, start, stop
 
 AS_OF = date(2017, 6, 4)
 RANDOM_KILLS = 10
@@ -145,7 +145,7 @@ class Place:
 
 def look(place: Place) -> None:
     """What must be so at any moment: the pointer names a whole bundle, and every version in the registry has one."""
-    from level3_cicd.registry import fetch, registered
+    from level3_cicd.tools.registry import fetch, registered
 
     pointer = require_pointer(place.level)
     verify(place.level / pointer.bundle, pointer.bundle_digest)
@@ -155,8 +155,8 @@ def look(place: Place) -> None:
 
 def look_after(place: Place) -> None:
     """What must be so after a command has ended: nothing is left behind, the ledger and the aliases are true."""
-    from level3_cicd.registry import NAME, experiment_id, registered
-    from level3_cicd.tools import mlflow_client
+    from level3_cicd.tools.mlflow_client import mlflow_client
+    from level3_cicd.tools.registry import NAME, experiment_id, registered
 
     look(place)
     level, client = place.level, mlflow_client(place.level)
@@ -193,8 +193,8 @@ def open_flow_runs() -> int:
 
 def look_at_champion(place: Place) -> None:
     """After a deployment, `champion` is what is live."""
-    from level3_cicd.registry import NAME, registered
-    from level3_cicd.tools import mlflow_client
+    from level3_cicd.tools.mlflow_client import mlflow_client
+    from level3_cicd.tools.registry import NAME, registered
 
     look_after(place)
     champion = mlflow_client(place.level).get_model_version_by_alias(NAME, "champion").version
@@ -245,7 +245,7 @@ def prepare(home: Path) -> Place:
     launch_prefect(home)
     os.environ["PREFECT_API_URL"] = f"{wait_for(home, 'prefect').url}/api"
     pipeline.prepare_prefect(home)
-    from level3_cicd import flow, registry, tools  # noqa: F401
+    from level3_cicd import flow, tools  # noqa: F401
 
     import_mlflow()
     for release in ("1.0", "1.1"):

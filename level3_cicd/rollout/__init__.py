@@ -1,0 +1,1 @@
+"""How a release goes live and back. Needs no MLflow, Prefect or Evidently."""

@@ -1,0 +1,1 @@
+"""All that speaks to MLflow, Prefect, Evidently or GitHub."""

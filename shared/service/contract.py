@@ -1,0 +1,58 @@
+"""The requests and answers of the service, the same at every level."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+LONGEST_ID = 128
+MOST_CUSTOMERS = 1000
+MOST_K = 100
+# Any text of up to 128 characters without control characters.
+Customer = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Recommendation(BaseModel):
+    """One product in a list."""
+
+    rank: int
+    product: str
+    name: str
+    reason: str
+
+
+class Answer(BaseModel):
+    """A customer's list, and the release that made it."""
+
+    customer: str
+    release: str
+    recommendations: list[Recommendation]
+
+
+class Question(BaseModel):
+    """The customers whose lists are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customers: list[Customer] = Field(min_length=1, max_length=MOST_CUSTOMERS)
+    k: int = Field(default=10, ge=1, le=MOST_K)
+
+
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    detail: str
+
+
+class Version(BaseModel):
+    """What is live."""
+
+    level: int
+    release: str
+    bundle_digest: str
+    histories_digest: str
+    trained_through: date
+    histories_through: date
+    sequence: int
+    degraded: bool
+    error: str

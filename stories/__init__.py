@@ -1,0 +1,1 @@
+"""What `make level1` and `make level3` play."""

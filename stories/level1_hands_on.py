@@ -1,0 +1,56 @@
+"""The runbook with a participant's own hands: names each step, and waits until it was really done.
+
+`make level1 HANDS_ON=1` uses it; the participant types in another terminal.
+"""
+
+import os
+import string
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from level1_manual.evaluate import NUMBER
+from level1_manual.prepare import TRANSACTIONS
+from level1_manual.register import SHEET, rows
+from level1_manual.runbook import Step
+from level1_manual.train import MODEL
+from level1_manual.workplace import laptop, server
+from shared.service.process import find
+
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def newer(path: Path, since: float) -> bool:
+    """Whether a file was written after a moment (seconds since the epoch)."""
+    return path.exists() and path.stat().st_mtime > since
+
+
+def was_done(step: Step, variables: dict[str, str], since: float) -> bool:
+    """Whether the step's result is there, made after `since`."""
+    checks: dict[int, Callable[[], bool]] = {
+        1: lambda: newer(laptop() / TRANSACTIONS, since),
+        2: lambda: newer(laptop() / MODEL, since),
+        3: lambda: newer(laptop() / NUMBER, since),
+        4: lambda: is_copied(laptop() / MODEL, server() / MODEL),
+        5: lambda: [variables["RELEASE"], variables["TODAY"]] in [row[:2] for row in rows(laptop() / SHEET)],
+        6: lambda: newer(server() / "service.json", since) and find(server()) is not None,
+    }
+    return checks[step.number]()
+
+
+def is_copied(source: Path, target: Path) -> bool:
+    """Whether two files hold the same."""
+    return target.exists() and source.exists() and target.read_bytes() == source.read_bytes()
+
+
+def wait_for_participant(step: Step, variables: dict[str, str]) -> int:
+    """Show the command with its values filled in, and wait until somebody has done the step."""
+    since = time.time()
+    typed = string.Template(step.command).safe_substitute(variables)
+    home = f"export MLOPS_HOME='{os.environ['MLOPS_HOME']}'; " if os.environ.get("MLOPS_HOME") else ""
+    print(f"\n[{step.number}] {step.title}. In another terminal, in this folder:")
+    print(f"    {home}source .venv/bin/activate\n    {typed}", flush=True)
+    while not was_done(step, variables, since):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    print("    done", flush=True)
+    return 0

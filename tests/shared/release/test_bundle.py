@@ -1,0 +1,122 @@
+"""A bundle gives back what was written, and nothing that was touched."""
+
+import json
+import pickle
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.errors import IntegrityError
+from shared.model.frecency import Frecency
+from shared.release.bundle import Evidence, open_bundle, pack, unpack, write_bundle
+from shared.release.manifest import FILES
+from tests.conftest import make_products, make_transactions
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "bundle"
+    evidence = Evidence("data", "revision", {"ndcg_at_10": 0.5})
+    write_bundle(folder, Frecency().fit(make_transactions()), make_products(), evidence)
+    return folder
+
+
+@pytest.fixture
+def bundle(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "bundle"))
+
+
+def test_an_opened_model_recommends_what_the_written_one_did(bundle: Path, transactions: pd.DataFrame) -> None:
+    opened = open_bundle(bundle)
+    customers = [*sorted(transactions["customer_id"].unique()), "nobody"]
+    expected = Frecency().fit(transactions).recommend(customers)
+    pd.testing.assert_frame_equal(opened.model.recommend(customers), expected, check_exact=True)
+    assert opened.names["p03"] == "Product p03"
+    assert opened.manifest["metrics"] == {"ndcg_at_10": 0.5}
+
+
+def test_the_same_model_gives_the_same_digest(
+    bundle: Path, tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame
+) -> None:
+    evidence = Evidence("data", "revision", {"ndcg_at_10": 0.5})
+    again = write_bundle(tmp_path / "again", Frecency().fit(transactions), products, evidence)
+    assert again == open_bundle(bundle).digest
+
+
+def flip(folder: Path, chance: random.Random) -> None:
+    path = folder / chance.choice([*FILES, "manifest.json"])
+    content = bytearray(path.read_bytes())
+    content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+
+
+def cut(folder: Path, chance: random.Random) -> None:
+    path = folder / chance.choice([*FILES, "manifest.json"])
+    path.write_bytes(path.read_bytes()[: chance.randrange(path.stat().st_size)])
+
+
+def swap(folder: Path, chance: random.Random) -> None:
+    one, other = chance.sample(FILES, 2)
+    first, second = (folder / one).read_bytes(), (folder / other).read_bytes()
+    (folder / one).write_bytes(second)
+    (folder / other).write_bytes(first)
+
+
+def add(folder: Path, chance: random.Random) -> None:
+    (folder / f"extra{chance.randrange(1000)}.pkl").write_bytes(pickle.dumps("anything"))
+
+
+def remove(folder: Path, chance: random.Random) -> None:
+    (folder / chance.choice([*FILES, "manifest.json"])).unlink()
+
+
+def link(folder: Path, chance: random.Random) -> None:
+    path = folder / chance.choice(FILES)
+    path.rename(folder.parent / "elsewhere")
+    path.symlink_to(folder.parent / "elsewhere")
+
+
+DAMAGES: list[Callable[[Path, random.Random], None]] = [flip, cut, swap, add, remove, link]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_damaged_bundle_is_refused(bundle: Path, tmp_path: Path, seed: int) -> None:
+    digest = open_bundle(bundle).digest
+    damaged = tmp_path / "damaged"
+    shutil.copytree(bundle, damaged)
+    DAMAGES[seed % len(DAMAGES)](damaged, random.Random(seed))
+    with pytest.raises(IntegrityError):
+        open_bundle(damaged, digest)
+
+
+def test_a_tampered_bundle_with_a_matching_manifest_is_refused_by_its_digest(bundle: Path) -> None:
+    digest = open_bundle(bundle).digest
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest["revision"] = "another"
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    assert open_bundle(bundle).manifest["revision"] == "another"
+    with pytest.raises(IntegrityError, match="not the bundle that was registered"):
+        open_bundle(bundle, digest)
+
+
+def test_a_pickle_in_an_npz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "evil.npz"
+    np.savez(path, objects=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(IntegrityError, match="not a plain npz"):
+        unpack(path.read_bytes(), "evil.npz")
+
+
+def test_a_compressed_npz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, zeros=np.zeros(10_000_000))
+    with pytest.raises(IntegrityError, match="absurd size"):
+        unpack(path.read_bytes(), "bomb.npz")
+
+
+def test_packing_is_the_same_to_the_byte() -> None:
+    assert pack({"a": np.arange(5)}) == pack({"a": np.arange(5)})

@@ -1,0 +1,23 @@
+"""Release numbers."""
+
+import pytest
+
+from shared.errors import UsageError
+from shared.release.number import in_order, parse_release, require_release
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1.2.3", "v1.2", "../1.2", "1.2/../../x", "1.2\0", "1.02", "latest", "9" * 5000]
+)
+def test_anything_else_is_no_release(text: str) -> None:
+    with pytest.raises(UsageError, match="not a release number"):
+        parse_release(text)
+
+
+def test_numbers_are_ordered_as_numbers() -> None:
+    assert in_order(["1.10", "1.9", "0.3"]) == ["0.3", "1.9", "1.10"]
+
+
+def test_a_missing_release_names_those_that_exist() -> None:
+    with pytest.raises(UsageError, match=r"1\.2 not found; have 1\.0, 1\.1"):
+        require_release("1.2", ["1.1", "1.0"])

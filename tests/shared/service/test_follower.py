@@ -1,0 +1,161 @@
+"""The pointer and its follower: a switch is atomic, and what does not open is refused."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from comparison.incidents.truncated_bundle import truncate
+from shared.errors import IntegrityError, UsageError
+from shared.model.frecency import Frecency
+from shared.release.bundle import Evidence, write_bundle
+from shared.release.manifest import digest_of
+from shared.release.pointer import (
+    Pointer,
+    clear_pointer,
+    point_to,
+    read_good,
+    read_pointer,
+    remember_good,
+    require_pointer,
+)
+from shared.service.follower import Follower
+
+
+@pytest.fixture
+def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
+    for release in ("1.0", "1.1"):
+        write_bundle(tmp_path / release, Frecency().fit(transactions), products, Evidence("data", "code"))
+    return tmp_path
+
+
+def pointer(level: Path, release: str) -> Pointer:
+    return Pointer(release, release, digest_of(level / release))
+
+
+def test_each_switch_counts_one_up(level: Path) -> None:
+    assert [point_to(level, pointer(level, release)).sequence for release in ("1.0", "1.1", "1.0")] == [1, 2, 3]
+
+
+def test_the_follower_takes_over_a_new_release(level: Path) -> None:
+    point_to(level, pointer(level, "1.0"))
+    follower = Follower(level)
+    follower.follow()
+    point_to(level, pointer(level, "1.1"))
+    follower.follow()
+    assert follower.live is not None
+    assert (follower.live.release, follower.error) == ("1.1", "")
+
+
+def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> None:
+    told: list[str] = []
+    follower = Follower(level, on_error=told.append)
+    point_to(level, pointer(level, "1.0"))
+    follower.follow()
+    truncate(level / "1.1")
+    point_to(level, pointer(level, "1.1"))
+    follower.follow()
+    follower.follow()
+    assert follower.live is not None
+    assert follower.live.release == "1.0"
+    assert "bytes instead of" in follower.error
+    assert len(told) == 1
+
+
+def test_a_pointer_that_is_gone_changes_nothing_but_is_told(level: Path) -> None:
+    follower = Follower(level)
+    follower.follow()
+    assert (follower.live, follower.error) == (None, "")
+    point_to(level, pointer(level, "1.0"))
+    follower.follow()
+    (level / "live.json").unlink()
+    follower.follow()
+    assert follower.live is not None
+    assert "live.json is gone; 1.0 goes on" in follower.error
+
+
+def test_a_service_starts_from_the_last_good_release_if_the_pointer_is_gone(level: Path) -> None:
+    remember_good(level, point_to(level, pointer(level, "1.0")))
+    (level / "live.json").unlink()
+    started = Follower(level, remember=True)
+    started.follow()
+    assert started.live is not None
+    assert (started.live.release, "is gone" in started.error) == ("1.0", True)
+
+
+def test_where_nothing_is_to_be_live_a_running_service_answers_no_more(level: Path) -> None:
+    remember_good(level, point_to(level, pointer(level, "1.0")))
+    follower = Follower(level, remember=True)
+    follower.follow()
+    clear_pointer(level)
+    follower.follow()
+    assert (follower.live, follower.error, read_pointer(level)) == (None, "", None)
+    started = Follower(level, remember=True)
+    started.follow()
+    assert started.live is None
+    point_to(level, pointer(level, "1.0"))
+    follower.follow()
+    assert follower.live is not None
+
+
+def test_the_last_two_good_releases_are_remembered(level: Path) -> None:
+    for release in ("1.0", "1.1", "1.1", "1.0", "1.1"):
+        remember_good(level, pointer(level, release))
+    assert [good.release for good in read_good(level)] == ["1.1", "1.0"]
+    (level / "last_good.json").write_text("[{")
+    assert read_good(level) == []
+
+
+def test_a_damaged_pointer_can_be_replaced(level: Path) -> None:
+    (level / "live.json").write_text("{")
+    assert point_to(level, pointer(level, "1.0")) == read_pointer(level)
+
+
+def test_going_back_needs_no_file_of_the_release_before(level: Path) -> None:
+    follower = Follower(level)
+    for release in ("1.0", "1.1"):
+        point_to(level, pointer(level, release))
+        follower.follow()
+    back = pointer(level, "1.0")
+    shutil.rmtree(level / "1.0")
+    point_to(level, back)
+    follower.follow()
+    assert follower.live is not None
+    assert (follower.live.release, follower.live.sequence, follower.error) == ("1.0", 3, "")
+
+
+def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path) -> None:
+    remember_good(level, point_to(level, pointer(level, "1.0")))
+    truncate(level / "1.1")
+    point_to(level, pointer(level, "1.1"))
+    started, forgetful = Follower(level, remember=True), Follower(level)
+    started.follow()
+    forgetful.follow()
+    assert started.live is not None
+    assert started.live.release == "1.0"
+    assert "bytes instead of" in started.error
+    assert forgetful.live is None
+
+
+def test_a_service_starts_from_the_release_before_if_the_last_good_one_is_damaged_by_now(level: Path) -> None:
+    for release in ("1.0", "1.1"):
+        remember_good(level, point_to(level, pointer(level, release)))
+    truncate(level / "1.1")
+    started = Follower(level, remember=True)
+    started.follow()
+    assert started.live is not None
+    assert started.live.release == "1.0"
+    assert "bytes instead of" in started.error
+
+
+def test_before_the_first_deployment_there_is_nothing(tmp_path: Path) -> None:
+    assert read_pointer(tmp_path) is None
+    with pytest.raises(UsageError, match="Nothing is deployed"):
+        require_pointer(tmp_path)
+
+
+def test_a_damaged_pointer_is_told_apart_from_none(tmp_path: Path) -> None:
+    (tmp_path / "live.json").write_text('{"release": ')
+    with pytest.raises(IntegrityError, match="damaged"):
+        read_pointer(tmp_path)
