@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from shared.release.bundle import open_bundle
-from shared.service.process import HOST, Running, free_port, wait_until
+from shared.service.process import HOST, Process, free_port
+from shared.service.waiting import wait_until
 
 AS_OF = date(2017, 6, 4)
 CONNECTIONS = 16
@@ -209,7 +210,7 @@ def main() -> None:
         ports = {name: free_port(0) for name in ("ours", "bare", "mlflow")}
         service = [sys.executable, "-m", "level2_basic_automation.serve", "--port", str(ports["ours"])]
         with serving(service, ports["ours"], "/readyz", folder):
-            answer = json.dumps(Running(0, ports["ours"]).recommend(customers[0], 10), separators=(",", ":"))
+            answer = json.dumps(Process(0, ports["ours"]).recommend(customers[0], 10), separators=(",", ":"))
             bare = [sys.executable, "-c", BARE, str(ports["bare"]), str(len(answer))]
             mlflow = [
                 sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder / "mlflow"),

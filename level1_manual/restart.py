@@ -6,13 +6,13 @@ Whether it comes up is not looked at: that is level 1.
 from level1_manual.serve import PORT
 from level1_manual.workplace import server
 from shared.errors import run_program
-from shared.service.process import launch, stop
+from shared.service.process import launch_service, stop
 
 
 def main() -> None:
     """Restart."""
     stop(server())
-    running, _ = launch(server(), "level1_manual.serve", PORT)
+    running, _ = launch_service(server(), "level1_manual.serve", PORT)
     print(f"The service is started at {running.url}")
 
 

@@ -19,7 +19,8 @@ from level1_manual.workplace import laptop, server
 from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT
 from shared.release.number import next_release
-from shared.service.process import find, stop, wait_until
+from shared.service.process import find, stop
+from shared.service.waiting import wait_until
 
 ACTIONS = "actions.jsonl"
 STEP = re.compile(r"^## (\d+)\. (.+?)\n.*?```sh\n(.+?)\n```", re.MULTILINE | re.DOTALL)

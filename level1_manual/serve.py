@@ -16,7 +16,7 @@ from shared.release.bundle import Bundle
 from shared.service.answers import Answers
 from shared.service.app import create_app
 from shared.service.follower import Live
-from shared.service.process import run_forever
+from shared.service.main import run_forever
 
 PORT = 8001
 

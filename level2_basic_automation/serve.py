@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from shared.places import home
 from shared.service.app import create_app
 from shared.service.follower import Follower
-from shared.service.process import run_forever
+from shared.service.main import run_forever
 
 PORT = 8002
 log = logging.getLogger("level2.serve")

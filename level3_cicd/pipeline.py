@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from level3_cicd.config import CONFIG, PipelineConfig
 from level3_cicd.tools.github_summary import report
-from level3_cicd.tools.mlflow_client import prepare_prefect
+from level3_cicd.tools.prefect_settings import prepare_prefect
 from level3_cicd.tools.servers import launch_for_runs, wait_for_runs
 from shared.config import read_config
 from shared.dataset.feed import open_feed, require_day

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from shared.columns import CUSTOMER, PRODUCT, RANK
-from shared.service.app import OnAnswer
 from shared.service.follower import Live
+from shared.service.recommendations import OnAnswer
 
 
 def log_file(level: Path, day: date) -> Path:

@@ -11,7 +11,7 @@ from shared.dataset.clock import open_day
 from shared.places import home
 from shared.service.app import create_app
 from shared.service.follower import Follower
-from shared.service.process import run_forever
+from shared.service.main import run_forever
 
 PORT = 8004
 log = logging.getLogger("level4.serve")

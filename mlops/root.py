@@ -22,7 +22,7 @@ from shared.dataset.clock import known_through
 from shared.dataset.shop import require_known_day
 from shared.errors import DependencyDown, UsageError, run_program
 from shared.places import home
-from shared.service.process import Running, find
+from shared.service.process import Process, find
 
 DAY = click.DateTime(["%Y-%m-%d"])
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -201,7 +201,7 @@ def monitor_model(level: int, as_of: datetime | None, as_json: bool) -> None:
 @click.pass_obj
 def serve(level: int, port: int | None, background: bool) -> None:
     """Answer customers until stopped with Ctrl-C."""
-    from shared.service.process import HOST, free_port, noted
+    from shared.service.process import HOST, free_port, recorded_as_running
 
     if background:
         click.echo(f"Level {level} answers at {in_background(level, port).url}/recommendations/1")
@@ -212,7 +212,7 @@ def serve(level: int, port: int | None, background: bool) -> None:
     if port and at != port:
         raise UsageError(f"Port {port} is taken.", fix="Name another one, or none.")
     app = capability(level, "serve").app()
-    with noted(service_folder(level), at):
+    with recorded_as_running(service_folder(level), at):
         click.echo(f"Level {level} answers at http://{HOST}:{at}/recommendations/1 (Ctrl-C stops it)")
         uvicorn.run(app, host=HOST, port=at, log_level="warning", access_log=False)
 
@@ -266,7 +266,7 @@ def status(level: int, as_json: bool) -> None:
     click.echo(to_json(state) if as_json else "\n".join(f"{key + ':':<19}{value}" for key, value in state.items()))
 
 
-def answering(running: Running) -> dict[str, Any]:
+def answering(running: Process) -> dict[str, Any]:
     """What a running service says of itself, if that is more than its release."""
     try:
         served = running.get("/version")

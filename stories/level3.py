@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from level3_cicd.ledger import Row, read
 from level3_cicd.serve import PORT
-from level3_cicd.tools.servers import launch_prefect, noted_server, stop_server
+from level3_cicd.tools.servers import launch_prefect, recorded_server, stop_server
 from shared.columns import AMOUNT
 from shared.dataset.day_files import SCHEMA, day_file, digest_rows
 from shared.dataset.feed import open_feed
@@ -33,7 +33,7 @@ from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT, home, set_aside, write_atomically
 from shared.release.pointer import readable_pointer
 from shared.release.provenance import shorten
-from shared.service.process import Running, find, launch, start, stop
+from shared.service.process import Process, find, launch_service, start, stop
 from stories.local_actions import Scratch, git, make_scratch, push, run_workflow
 
 CHANGES = Path("stories/changes")
@@ -52,7 +52,7 @@ class Story:
     tell: Tell
     waits: bool = False
 
-    def service(self) -> Running:
+    def service(self) -> Process:
         """The live service; it was started before there was a release."""
         return find(self.level) or start(self.level, "level3_cicd.serve", PORT)
 
@@ -228,13 +228,13 @@ def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Ro
         tell(f"What level 3 held before is now in {aside}")
     if stop_server(home(), f"mlflow-{level.name}"):
         tell("MLflow's server showed what is aside now; it was stopped.")
-    prefect = noted_server(home(), "prefect")
-    had_prefect = bool(prefect and prefect.is_there())
+    prefect = recorded_server(home(), "prefect")
+    had_prefect = bool(prefect and prefect.is_running())
     open_feed(home() / "shop")
     story = Story(level, make_scratch(level / "scratch"), customer, tell, waits)
     try:
         launch_prefect(home())  # the pipeline waits for it; the tests of the first push need not
-        launch(level, "level3_cicd.serve", PORT)
+        launch_service(level, "level3_cicd.serve", PORT)
         for number, (chapter, days) in enumerate(CHAPTERS, start=1):
             tell(f"\n{number}. {chapter.__doc__}")
             chapter(story, as_of + timedelta(days=days))

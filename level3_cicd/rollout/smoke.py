@@ -18,16 +18,8 @@ from shared.errors import CheckFailed, DependencyDown, MlopsError
 from shared.release.manifest import GOLDEN_K, Verified
 from shared.release.pointer import Pointer, point_to
 from shared.service.contract import Answer
-from shared.service.process import (
-    SECONDS_TO_START,
-    Running,
-    is_itself,
-    is_process_of,
-    last_lines,
-    launch,
-    stop,
-    wait_until,
-)
+from shared.service.process import SECONDS_TO_START, Process, last_lines, launch_service, stop
+from shared.service.waiting import wait_until
 
 MOST_MILLISECONDS = 200.0
 
@@ -37,15 +29,15 @@ class Staging:
     """A staging service that is starting, with nothing to answer with yet."""
 
     folder: Path
-    running: Running
+    running: Process
 
-    def take(self, pointer: Pointer) -> Running:
+    def take(self, pointer: Pointer) -> Process:
         """Let the service answer with a release, and wait until it does. Raises CheckFailed if it does not."""
         pointer = point_to(
             self.folder, replace(pointer, bundle=f"../{pointer.bundle}", histories="", histories_digest="")
         )
-        wait_until(lambda: follows(self.running, pointer) or not is_process_of(self.running), SECONDS_TO_START)
-        if not (is_itself(self.running) and follows(self.running, pointer)):
+        wait_until(lambda: follows(self.running, pointer) or not self.running.is_running(), SECONDS_TO_START)
+        if not (self.running.is_itself() and follows(self.running, pointer)):
             told = last_lines(self.folder / "service.log")
             raise CheckFailed(f"Release {pointer.release} does not come up in staging:\n{told}", fix="Deploy another.")
         return self.running
@@ -59,7 +51,7 @@ def staging(level: Path) -> Iterator[Staging]:
     shutil.rmtree(folder, ignore_errors=True)
     words = ["--folder", str(folder)]
     # Any free port: another one's staging may be starting on a usual one.
-    running, process = launch(folder, "level3_cicd.rollout.staging_service", 0, words, stdin=subprocess.PIPE)
+    running, process = launch_service(folder, "level3_cicd.rollout.staging_service", 0, words, stdin=subprocess.PIPE)
     with process:  # it ends when the pipe to it does
         try:
             yield Staging(folder, running)
@@ -67,7 +59,7 @@ def staging(level: Path) -> Iterator[Staging]:
             stop(folder)
 
 
-def follows(running: Running, pointer: Pointer) -> bool:
+def follows(running: Process, pointer: Pointer) -> bool:
     """Whether a service answers with what the pointer names. Numbers begin anew after a first release that failed."""
     try:
         served = running.get("/version", seconds=2)
@@ -77,7 +69,7 @@ def follows(running: Running, pointer: Pointer) -> bool:
         return False
 
 
-def smoke_test(service: Running, pointer: Pointer, bundle: Verified) -> str:
+def smoke_test(service: Process, pointer: Pointer, bundle: Verified) -> str:
     """Ask a service for the golden customers' lists; returns what was found, in words.
 
     Raises CheckFailed if it does not answer, breaks the contract, is slow, answers by another release or with
@@ -105,7 +97,7 @@ def smoke_test(service: Running, pointer: Pointer, bundle: Verified) -> str:
     return f"{len(taken)} golden customers answered, median {middle:.1f} ms"
 
 
-def ask(service: Running, customer: str, pointer: Pointer) -> list[str]:
+def ask(service: Process, customer: str, pointer: Pointer) -> list[str]:
     """One golden customer's products, by this release; the answer must keep the contract."""
     try:
         answer = Answer.model_validate(service.recommend(customer, GOLDEN_K))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.service.app import create_app
 from shared.service.follower import Follower
-from shared.service.process import end_with_starter, run_forever
+from shared.service.main import end_with_starter, run_forever
 
 if __name__ == "__main__":
     end_with_starter()

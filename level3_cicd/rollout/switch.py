@@ -27,7 +27,8 @@ from shared.release.pointer import (
     write_pointer,
 )
 from shared.release.provenance import revision
-from shared.service.process import Running, find, wait_until
+from shared.service.process import Process, find
+from shared.service.waiting import wait_until
 
 SECONDS_TO_GO_LIVE = 15.0
 LOOK_FIRST = "Look at the service and its log, service.log; then deploy again, or another release."
@@ -133,7 +134,7 @@ def check_live(level: Path, pointer: Pointer, bundle: Verified) -> None:
     smoke_test(running, pointer, bundle)
 
 
-def running_service(level: Path) -> Running | None:
+def running_service(level: Path) -> Process | None:
     """The level's live service, also one that hangs; None if none was started."""
     return find(level, even_if_it_hangs=True)
 
@@ -223,7 +224,7 @@ def names(pointer: Pointer, other: Row | Intent) -> bool:
 
 
 def intent_file(level: Path) -> Path:
-    """Where a switch is noted before it is made."""
+    """Where a switch is recorded_as_running before it is made."""
     return level / "switching.json"
 
 
@@ -233,7 +234,7 @@ def intend(level: Path, intent: Intent) -> None:
 
 
 def read_intent(level: Path) -> Intent | None:
-    """The switch that was noted and not ended, if there is one that can be read."""
+    """The switch that was recorded_as_running and not ended, if there is one that can be read."""
     try:
         return Intent(**json.loads(intent_file(level).read_bytes()))
     except (OSError, ValueError, TypeError):

@@ -19,6 +19,7 @@ from shared.places import write_atomically
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+
 EXPERIMENT = "recommender"
 
 
@@ -82,16 +83,3 @@ def talking_to_mlflow() -> Iterator[None]:
             f"The registry does not answer: {told}",
             fix="Start MLflow again, or mend its database. What is live goes on answering.",
         ) from error
-
-
-def prepare_prefect(home: Path) -> None:
-    """Settings for Prefect, to be made before its first import. `PREFECT_API_URL` may name a server."""
-    os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="true", PREFECT_HOME=str(home / "prefect"))
-    settings = {
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
-        "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",  # a server that goes away is told by us, once
-        "PREFECT_CLI_PROMPT": "false",
-    }
-    for name, value in settings.items():
-        os.environ.setdefault(name, value)

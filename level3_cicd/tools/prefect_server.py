@@ -2,7 +2,7 @@
 
 import sys
 
-from shared.service.process import end_with_starter
+from shared.service.main import end_with_starter
 
 if __name__ == "__main__":
     end_with_starter()

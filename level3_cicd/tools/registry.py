@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from level3_cicd.ledger import live_rows, release_before
 from level3_cicd.tools.mlflow_client import EXPERIMENT, identity_of, mlflow_client, talking_to_mlflow, tracking_uri
-from level3_cicd.tools.servers import noted_server
+from level3_cicd.tools.servers import recorded_server
 from shared.columns import CUSTOMER
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
 from shared.release.manifest import copy_bundle, digest_of, is_sound, read_manifest
@@ -121,9 +121,9 @@ def register(level: Path, run_id: str, release: str, bundle: Path, verdict: str)
 
 def page_of(level: Path, run_id: str) -> str:
     """Where a run can be looked at: its page if an MLflow server is there, else the folder of its files."""
-    server = noted_server(level.parent, f"mlflow-{level.name}")
+    server = recorded_server(level.parent, f"mlflow-{level.name}")
     uri = tracking_uri(level)
-    if server and not uri.startswith("http") and server.is_up():
+    if server and not uri.startswith("http") and server.is_answering():
         uri = server.url
     with talking_to_mlflow():
         run = mlflow_client(level).get_run(run_id)

@@ -85,13 +85,13 @@ def release(level: int) -> Iterator[Finding]:
     """Whether what is live opens with the hashes that it must have, and whether its service's note is stale."""
     from shared.release.pointer import read_pointer
     from shared.service.follower import load
-    from shared.service.process import find, is_itself, note_file
+    from shared.service.process import find, record_file
 
-    note = note_file(service_folder(level))
+    note = record_file(service_folder(level))
     running = find(service_folder(level), even_if_it_hangs=True)
     if note.exists() and running is None:
         yield Finding(f"level {level} service", False, f"{note} names a service that is gone", note.unlink)
-    elif running and not is_itself(running):
+    elif running and not running.is_itself():
         yield Finding(f"level {level} service", False, f"hangs at {running.url}; run `mlops --level {level} down`")
     try:
         pointer = read_pointer(folder(level))

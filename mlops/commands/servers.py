@@ -6,7 +6,8 @@ from mlops.levels import PACKAGES, capability, folder, present, service_folder
 from mlops.progress import working
 from shared.errors import DependencyDown
 from shared.places import home
-from shared.service.process import Running, find, is_itself, is_process_of, start, starting, stop, wait_until
+from shared.service.process import Process, find, start, starting, stop
+from shared.service.waiting import wait_until
 
 # One that was just started in a foreground needs a moment until it answers.
 SECONDS_TO_ANSWER = 10
@@ -28,21 +29,21 @@ def up(level: int) -> None:
     click.echo(f"  Next:  mlops --level {level} pipeline run; mlops --level {level} down stops them")
 
 
-def in_background(level: int, port: int | None = None) -> Running:
+def in_background(level: int, port: int | None = None) -> Process:
     """The level's service, started if it does not run; before a first release it has nothing to answer with."""
     at = service_folder(level)
     with starting(at):
         return find_sound(level) or start(at, f"{PACKAGES[level]}.serve", port or 8000 + level, needs="/healthz")
 
 
-def find_sound(level: int) -> Running | None:
+def find_sound(level: int) -> Process | None:
     """The level's service, if it runs. Raises DependencyDown if it hangs."""
     running = find(service_folder(level), even_if_it_hangs=True)
-    if running and not wait_until(lambda: is_itself(running) or not is_process_of(running), SECONDS_TO_ANSWER):
+    if running and not wait_until(lambda: running.is_itself() or not running.is_running(), SECONDS_TO_ANSWER):
         raise DependencyDown(
             f"The service at {running.url} hangs.", fix=f"Run `mlops --level {level} down`, and again."
         )
-    return running if running and is_itself(running) else None
+    return running if running and running.is_itself() else None
 
 
 @click.command()
@@ -62,5 +63,5 @@ def down(level: int) -> None:
 
 def has_mlflow(level: int) -> bool:
     """Whether an MLflow server runs for a level."""
-    server = capability(level, "tools.servers").noted_server(home(), f"mlflow-level{level}") if level > 2 else None
-    return bool(server and server.is_there())
+    server = capability(level, "tools.servers").recorded_server(home(), f"mlflow-level{level}") if level > 2 else None
+    return bool(server and server.is_running())

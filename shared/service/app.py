@@ -2,64 +2,34 @@
 
 import asyncio
 import contextlib
-import logging
-import os
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, Protocol
+from collections.abc import AsyncIterator, Sequence
 
-from fastapi import FastAPI, HTTPException, Query, Request, Response
-from fastapi import Path as PathParameter
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import MlopsError
-from shared.service.contract import MOST_K, Answer, Customer, Problem, Question, Version
-from shared.service.follower import Live
-from shared.service.limits import BodyLimit
+from shared.service.access import require_policies
+from shared.service.follower import Source
+from shared.service.health import health
+from shared.service.recommendations import OnAnswer, recommendations
 
-# What was served to whom: each customer's products, best first.
-OnAnswer = Callable[[Live, dict[str, list[str]]], None]
-JSON = "application/json"
-log = logging.getLogger("serving")
-NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "Nothing is live."}}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    **NOT_READY,
-    400: {"model": Problem, "description": "The body cannot be read."},
-    413: {"model": Problem, "description": "The body is too large."},
-    422: {"model": Problem, "description": "The question is not of this form."},
-}
+# FastAPI's defaults accept 50 MB.
+MOST_BYTES = 64 * 1024
 
 
-class AnyText(Convertor[str]):
-    """A part of a path that may hold anything, line breaks too, so that it is our contract which refuses them."""
-
-    regex = r"[\s\S]*"
-
-    def convert(self, value: str) -> str:
-        """Text stays text."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """Text stays text."""
-        return value
-
-
-class Source(Protocol):
-    """Where a service gets its release from, and how it learns of a new one."""
-
-    live: Live | None
-    error: str
-
-    def follow(self) -> None:
-        """Load what is live now, if it has changed."""
-
-
-def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, poll_seconds: float = 0.25) -> FastAPI:
+def create_app(
+    level: int,
+    source: Source,
+    on_answer: OnAnswer | None = None,
+    poll_seconds: float = 0.25,
+    routers: Sequence[APIRouter] = (),
+) -> FastAPI:
     """The service of a level.
 
-    `source` brings the release; `on_answer` is told of every answer given (level 4 keeps them);
-    the source is asked for news every `poll_seconds`.
+    `source` brings the release and is asked for news every `poll_seconds`; `on_answer` is told of every answer
+    given (level 4 keeps them); `routers` are a level's own groups of routes, each with its access policy.
     """
 
     @contextlib.asynccontextmanager
@@ -69,74 +39,15 @@ def create_app(level: int, source: Source, on_answer: OnAnswer | None = None, po
         yield
         watcher.cancel()
 
-    register_url_convertor("any_text", AnyText())
     app = FastAPI(title=f"Recommender, level {level}", lifespan=lifespan)
-    app.state.source = source
-    app.add_middleware(BodyLimit)
+    app.state.level, app.state.source, app.state.on_answer = level, source, on_answer
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
+    app.add_middleware(JsonRefusals)
     app.add_exception_handler(RequestValidationError, refuse)
-
-    def live() -> Live:
-        if source.live is None:
-            raise HTTPException(503, detail=source.error or "Nothing is deployed yet.")
-        return source.live
-
-    def keep(now: Live, lists: dict[str, list[str]]) -> None:
-        try:
-            if on_answer:
-                on_answer(now, lists)
-        except (OSError, MlopsError) as error:  # a full disk must not keep a customer from an answer
-            log.error("The answer is not kept: %s", error)
-
-    @app.get("/recommendations/{customer:any_text}", response_model=Answer, responses=REFUSED)
-    async def recommendations(
-        customer: Annotated[Customer, PathParameter()], k: Annotated[int, Query(ge=1, le=MOST_K)] = 10
-    ) -> Response:
-        """The k best products for one customer."""
-        now = live()
-        answer = now.answers.one(customer, k)
-        keep(now, {customer: answer.products})
-        return Response(answer.body, media_type=JSON)
-
-    @app.post("/recommendations", response_model=list[Answer], responses=REFUSED)
-    def many_recommendations(question: Question) -> Response:
-        """The k best products for each of many customers, each answered once, in their order."""
-        now = live()
-        answers = now.answers.many(question.customers, question.k)
-        keep(now, {customer: answer.products for customer, answer in answers.items()})
-        return Response(b"[" + b",".join(answer.body for answer in answers.values()) + b"]", media_type=JSON)
-
-    @app.get("/version", responses=NOT_READY)
-    def version() -> Version:
-        """What is live."""
-        return describe(level, live(), source.error)
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str | int]:
-        """The process is alive."""
-        return {"status": "alive", "pid": os.getpid()}
-
-    @app.get("/readyz", responses=NOT_READY)
-    def readyz() -> dict[str, str]:
-        """The service can answer."""
-        live()
-        return {"status": "ready"}
-
+    for group in (recommendations, health, *routers):
+        require_policies(group)
+        app.include_router(group)
     return app
-
-
-def describe(level: int, live: Live, error: str) -> Version:
-    """What is live, and whether something keeps a newer release from it."""
-    return Version(
-        level=level,
-        release=live.release,
-        bundle_digest=live.bundle.digest,
-        histories_digest=live.histories_digest,
-        trained_through=live.bundle.trained_through,
-        histories_through=live.histories_through,
-        sequence=live.sequence,
-        degraded=bool(error),
-        error=error,
-    )
 
 
 async def refuse(request: Request, error: Exception) -> JSONResponse:
@@ -144,6 +55,28 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
     reasons = error.errors() if isinstance(error, RequestValidationError) else []
     told = "; ".join(f"{'.'.join(map(str, reason['loc']))}: {reason['msg']}" for reason in reasons)
     return JSONResponse({"detail": told}, status_code=422)
+
+
+class JsonRefusals:
+    """Gives the limit's refusal of a body the documented form: Starlette's own is plain text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; a 413 is answered as JSON."""
+        refused = False
+
+        async def send_as_json(message: Message) -> None:
+            nonlocal refused
+            refused = refused or message.get("status") == 413
+            if not refused:
+                await send(message)
+
+        await self._app(scope, receive, send_as_json)
+        if refused:
+            answer = JSONResponse({"detail": f"The body is larger than {MOST_BYTES} bytes."}, status_code=413)
+            await answer(scope, receive, send)
 
 
 async def keep_following(source: Source, seconds: float) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 from shared.errors import MlopsError
 from shared.model.histories import Histories
@@ -50,6 +51,16 @@ def read_histories(level: Path, pointer: Pointer) -> Histories:
     path = level / pointer.histories
     size = path.stat().st_size if path.exists() else 0
     return unpack_histories(read_verified(path, {"sha256": pointer.histories_digest, "bytes": size}))
+
+
+class Source(Protocol):
+    """The origin of a service's release, and the way in which it learns of a new one."""
+
+    live: Live | None
+    error: str
+
+    def follow(self) -> None:
+        """Load the release that is to be live now, if it has changed."""
 
 
 class Follower:

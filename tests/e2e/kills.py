@@ -36,7 +36,7 @@ from shared.dataset.feed import open_feed
 from shared.errors import MlopsError
 from shared.release.manifest import verify
 from shared.release.pointer import require_pointer
-from shared.service.process import Running, find, start, stop
+from shared.service.process import Process, find, start, stop
 
 AS_OF = date(2017, 6, 4)
 RANDOM_KILLS = 10
@@ -283,7 +283,7 @@ def main(commands: list[str], first: int) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["MLOPS_HOME"] = temporary
         place = prepare(Path(temporary))
-        service: Running = start(place.level, "level3_cicd.serve", 8003)
+        service: Process = start(place.level, "level3_cicd.serve", 8003)
         asking = subprocess.Popen([sys.executable, __file__, "--ask", str(place.level)], stdout=subprocess.PIPE)
         try:
             lines = [kill_command(place, command, first) for command in commands]

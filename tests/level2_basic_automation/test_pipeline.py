@@ -9,7 +9,8 @@ import pytest
 from level2_basic_automation import deploy, pipeline
 from level2_basic_automation.serve import PORT
 from shared.errors import UsageError
-from shared.service.process import start, stop, wait_until
+from shared.service.process import start, stop
+from shared.service.waiting import wait_until
 
 pytestmark = pytest.mark.story
 

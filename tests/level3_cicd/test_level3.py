@@ -17,7 +17,7 @@ from level3_cicd.tools.registry import registered
 from shared.dataset.feed import open_feed
 from shared.errors import UsageError
 from shared.release.pointer import require_pointer
-from shared.service.process import find, is_process_of
+from shared.service.process import find
 from stories import level3 as story
 from stories.local_actions import WORKFLOWS, Scratch, git, push, run_workflow
 
@@ -161,15 +161,15 @@ def test_the_champion_loads_with_mlflow_and_answers_as_the_service_does(level: P
 def servers_up(level: Path) -> Iterator[dict[str, str]]:
     """The addresses that `mlops up` prints; afterwards `mlops down` must leave no process."""
     printed = mlops("up")
-    started = [servers.noted_server(level.parent, name) for name in ("prefect", "mlflow-level3")]
+    started = [servers.recorded_server(level.parent, name) for name in ("prefect", "mlflow-level3")]
     service = find(level)
     yield {words[0]: words[1] for words in (line.split(":", 1) for line in printed.splitlines()) if len(words) == 2}
     assert mlops("down") == "Stopped: prefect, mlflow-level3, service.\n"
     assert service
-    assert not is_process_of(service)
+    assert not service.is_running()
     for server in started:
         assert server
-        assert not server.is_there()
+        assert not server.is_running()
         assert not servers.is_left_over(server)
 
 
@@ -191,7 +191,7 @@ def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_k
 ) -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
-    from prefect.states import Running
+    from prefect.states import Process
 
     from level3_cicd import flow
     from level3_cicd.tools.mlflow_client import identity_of, mlflow_client
@@ -199,7 +199,7 @@ def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_k
 
     api = f"{servers_up['prefect'].strip()}/api"
     with temporary_settings({PREFECT_API_URL: api}), get_client(sync_client=True) as client:
-        left = client.create_flow_run(flow.pipeline, state=Running(), tags=[identity_of(level)])
+        left = client.create_flow_run(flow.pipeline, state=Process(), tags=[identity_of(level)])
         flow.close_crashed(identity_of(level))
         runs = {run.name: run.state_name for run in client.read_flow_runs() if run.id != left.id}
         assert client.read_flow_run(left.id).state_name == "Crashed"

@@ -13,7 +13,7 @@ from mlops import root as cli
 from shared.errors import CheckFailed, RolledBack
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
-from shared.service.process import Running, born, write_note
+from shared.service.process import Process, create_time_of, write_record
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -109,7 +109,7 @@ def test_a_day_that_is_not_reached_is_not_written_down(
 
 def test_what_another_level_has_running_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "level2").mkdir()
-    write_note(home / "level2", Running(os.getpid(), 8002, born(os.getpid())))
+    write_record(home / "level2", Process(os.getpid(), 8002, create_time_of(os.getpid())))
     code, printed = run(capsys, "--level", "1", "down")
     assert code == 0
     assert "nothing was running.\n  Level 2 has something running, too: mlops --level 2 down" in printed
@@ -118,7 +118,7 @@ def test_what_another_level_has_running_is_told(home: Path, capsys: pytest.Captu
 def test_a_service_that_is_degraded_says_so_in_the_status(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Degraded(Running):
+    class Degraded(Process):
         def get(self, path: str, seconds: float = 10) -> dict:
             return {"release": "1.0", "degraded": True, "error": "live.json is gone; 1.0 goes on."}
 

@@ -21,7 +21,7 @@ from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, open_bundle, write_bundle
 from shared.release.pointer import Pointer, is_deliberately_empty, point_to, read_good, read_pointer, require_pointer
 from shared.service.answers import Answers
-from shared.service.process import Running, start, stop
+from shared.service.process import Process, start, stop
 
 DAY = date(2017, 2, 9)
 
@@ -138,7 +138,7 @@ def test_a_rollback_that_was_killed_when_all_was_written_down_is_not_made_again(
 def test_what_was_switched_and_never_asked_is_asked_when_the_command_is_typed_again(
     interrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
     monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
     for _ in range(3):
         with pytest.raises(CheckFailed, match=r"did not take over 1\.0"):
@@ -173,7 +173,7 @@ def test_a_try_out_counts_no_more_once_the_release_has_failed_on_the_live_servic
     passed = Row(DAY, "stage", "passed", "in staging", release="1.1", numbers=deploy.this_code())
     append(level, passed)
     assert deploy.tried_out(level, "1.1") == passed
-    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
     monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
     with pytest.raises(RolledBack):
         switch_to(level, "1.1")
@@ -181,7 +181,7 @@ def test_a_try_out_counts_no_more_once_the_release_has_failed_on_the_live_servic
 
 
 def test_a_service_follows_only_if_it_answers_with_the_very_bundle() -> None:
-    class Stale(Running):
+    class Stale(Process):
         def get(self, path: str, seconds: float = 10) -> dict:
             return {"sequence": 1, "bundle_digest": "of a first release that failed"}
 
@@ -211,7 +211,7 @@ def test_a_switch_is_undone_also_if_the_release_before_is_damaged_by_now(
     level: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     truncate(level / "bundles" / "1.0")
-    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
     monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
     with pytest.raises(RolledBack, match=r"1\.0 is live again"):
         switch_to(level, "1.1")
@@ -220,7 +220,7 @@ def test_a_switch_is_undone_also_if_the_release_before_is_damaged_by_now(
 
 
 def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Deaf(Running):
+    class Deaf(Process):
         def get(self, path: str, seconds: float = 10) -> dict:
             return {"sequence": 1}
 
@@ -235,7 +235,7 @@ def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeyp
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded(Running):
+class Recorded(Process):
     """A service that answers what the test says."""
 
     histories_digest: str
@@ -336,7 +336,7 @@ def test_a_first_release_that_fails_leaves_nothing_live(
     tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_bundle(tmp_path / "bundles" / "1.0", Frecency().fit(transactions), products, Evidence("data", "code"))
-    monkeypatch.setattr(switch, "running_service", lambda folder: Running(0, 1))
+    monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
     monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
     with pytest.raises(RolledBack, match="nothing is live"):
         switch_to(tmp_path, "1.0")

@@ -26,7 +26,7 @@ from shared.places import CHECKOUT
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.manifest import Verified, verify
 from shared.release.pointer import Pointer, point_to, read_pointer, require_pointer
-from shared.service.process import wait_until
+from shared.service.waiting import wait_until
 from tests.conftest import make_products, make_transactions
 
 pytestmark = pytest.mark.thorough
@@ -447,7 +447,7 @@ def test_a_server_is_stopped_with_all_its_processes(tmp_path: Path, monkeypatch:
     server = servers.launch(tmp_path, "test", 8125, "/", ["leader", "--port", "8125"])
     assert wait_until(lambda: len(servers.members(server.pid)) == 2, 10)
     os.kill(server.pid, signal.SIGKILL)
-    assert wait_until(lambda: not server.is_there(), 5)
+    assert wait_until(lambda: not server.is_running(), 5)
     assert servers.is_left_over(server)
     assert not servers.is_left_over(replace(server, port=8126)), "another one's group, by a number that was used again"
     assert servers.stop_server(tmp_path, "test")

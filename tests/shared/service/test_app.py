@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
 
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.manifest import digest_of
 from shared.release.pointer import Pointer, point_to
+from shared.service.access import Access, router
 from shared.service.app import create_app
 from shared.service.follower import Follower, Live
 from tests.conftest import make_products, make_transactions
@@ -138,3 +140,17 @@ def test_a_full_disk_under_the_log_keeps_nobody_from_an_answer(level: Path) -> N
 
     with TestClient(create_app(4, Follower(level), on_answer=full)) as client:
         assert client.get("/recommendations/c00").status_code == 200
+
+
+def test_a_route_without_an_access_policy_is_refused(level: Path) -> None:
+    open_to_whom = APIRouter()
+    open_to_whom.get("/secret")(lambda: {})
+    with pytest.raises(ValueError, match=r"no access policy.*/secret"):
+        create_app(3, Follower(level), routers=[open_to_whom])
+
+
+def test_a_level_brings_its_own_routes_with_a_policy(level: Path) -> None:
+    own = router(Access.ANYBODY)
+    own.get("/own")(lambda: {"of": "the level"})
+    with TestClient(create_app(3, Follower(level), routers=[own])) as client:
+        assert client.get("/own").json() == {"of": "the level"}

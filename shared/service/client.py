@@ -1,0 +1,50 @@
+"""Asks a service that runs on this machine. Commands, the smoke test and the stories use it.
+
+A user's proxy and other settings must not stand between the product and itself, so the environment is not read.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from shared.errors import DependencyDown
+
+SECONDS_TO_ANSWER = 10.0
+
+
+def get_json(url: str, seconds: float = SECONDS_TO_ANSWER) -> Any:
+    """The parsed JSON answer to a GET. Raises DependencyDown if there is none within `seconds`, or a refusal."""
+    import httpx
+
+    try:
+        with httpx.Client(trust_env=False, timeout=seconds) as client:
+            answer = client.get(url)
+        if answer.is_success:
+            return answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        raise DependencyDown(f"{url} does not answer: {error}") from error
+    raise DependencyDown(f"{url} answers {answer.status_code}: {reason_of(answer)}")
+
+
+def reason_of(refusal: Any) -> str:
+    """The reason that a service gives for a refusal, an `httpx.Response`."""
+    try:
+        return str(refusal.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(refusal.reason_phrase)
+
+
+def is_answering(url: str, seconds: float = 2) -> bool:
+    """True if an address answers a GET with success, whatever it says."""
+    import httpx
+
+    try:
+        with httpx.Client(trust_env=False, timeout=seconds) as client:
+            return bool(client.get(url).is_success)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        return False
+
+
+def recommendations_of(url: str, customer: str, k: int = 5) -> dict[str, Any]:
+    """One customer's list of k products from the service at `url`."""
+    answer: dict[str, Any] = get_json(f"{url}/recommendations/{quote(customer, safe='')}?k={k}")
+    return answer

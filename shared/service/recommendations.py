@@ -1,0 +1,76 @@
+"""Routes that answer customers: the lists of the live release."""
+
+import logging
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Path as PathParameter
+from fastapi import Query, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
+
+from shared.errors import MlopsError
+from shared.service.access import Access, router
+from shared.service.contract import MOST_K, Answer, Customer, Problem, Question
+from shared.service.follower import Live
+from shared.service.health import NOT_READY, live_release
+
+# The lists that were served: each customer's products, best first.
+OnAnswer = Callable[[Live, dict[str, list[str]]], None]
+JSON = "application/json"
+log = logging.getLogger("serving")
+REFUSED: dict[int | str, dict[str, Any]] = {
+    **NOT_READY,
+    400: {"model": Problem, "description": "The body cannot be read."},
+    413: {"model": Problem, "description": "The body is too large."},
+    422: {"model": Problem, "description": "The question is not of this form."},
+}
+
+
+class AnyText(Convertor[str]):
+    """A part of a path that may hold anything, line breaks too, so that it is our contract which refuses them."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """Text stays text."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Text stays text."""
+        return value
+
+
+register_url_convertor("any_text", AnyText())
+recommendations = router(Access.ANYBODY)
+
+
+@recommendations.get("/recommendations/{customer:any_text}", response_model=Answer, responses=REFUSED)
+async def recommend(
+    request: Request,
+    customer: Annotated[Customer, PathParameter()],
+    k: Annotated[int, Query(ge=1, le=MOST_K)] = 10,
+) -> Response:
+    """The k best products for one customer."""
+    live = live_release(request)
+    answer = live.answers.one(customer, k)
+    keep(request, live, {customer: answer.products})
+    return Response(answer.body, media_type=JSON)
+
+
+@recommendations.post("/recommendations", response_model=list[Answer], responses=REFUSED)
+def recommend_many(request: Request, question: Question) -> Response:
+    """The k best products for each of many customers, each answered once, in their order."""
+    live = live_release(request)
+    answers = live.answers.many(question.customers, question.k)
+    keep(request, live, {customer: answer.products for customer, answer in answers.items()})
+    return Response(b"[" + b",".join(answer.body for answer in answers.values()) + b"]", media_type=JSON)
+
+
+def keep(request: Request, live: Live, lists: dict[str, list[str]]) -> None:
+    """Hand served lists to whoever keeps them. A full disk must not keep a customer from an answer."""
+    on_answer: OnAnswer | None = request.app.state.on_answer
+    try:
+        if on_answer:
+            on_answer(live, lists)
+    except (OSError, MlopsError) as error:
+        log.error("The answer is not kept: %s", error)
