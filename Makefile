@@ -44,7 +44,7 @@ demo: setup ## play two weeks through all four levels and compare them
 	@$(MLOPS) compare --customer $(CUSTOMER)
 
 level1: setup ## level 1: carry out the runbook, as a person would (HANDS_ON=1: do it yourself)
-	$(PYTHON) -m level1_manual.runbook --as-of $(AS_OF) --customer $(CUSTOMER) $(if $(HANDS_ON),--hands-on)
+	$(PYTHON) -m stories.level1 --as-of $(AS_OF) --customer $(CUSTOMER) $(if $(HANDS_ON),--hands-on)
 
 level2: setup ## level 2: train and deploy with one command
 	$(MLOPS) --level 2 pipeline run --as-of $(AS_OF)

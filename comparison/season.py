@@ -10,11 +10,11 @@ from typing import Any
 
 from comparison.customers import ServedDay, shop
 from comparison.incidents.truncated_bundle import truncate
-from comparison.teams.operators import OPERATORS, Operator
+from comparison.teams.by_level import TEAMS, Team
 from shared.dataset.clock import set_known_through
 from shared.dataset.feed import Feed, open_feed, require_day
 from shared.errors import DependencyDown
-from shared.places import home, set_aside
+from shared.places import home, set_aside, shop_folder
 from shared.service.process import start, stop
 
 OPENING = date(2017, 6, 5)
@@ -54,12 +54,12 @@ def play(
     levels: Iterable[int], customer: str, progress: Progress = silent, opening: date | None = None, days: int = DAYS
 ) -> list[Played]:
     """Play the season through each level, from an empty level on. Existing state of a level is set aside."""
-    feed = open_feed(home() / "shop")
+    feed = open_feed(shop_folder())
     opening = opening or opening_day(feed, days)
     require_day(feed, opening - timedelta(days=1))
     require_day(feed, opening + timedelta(days=days - 1))
     played = [play_level(level, feed, opening, days, customer, progress) for level in levels]
-    set_known_through(home() / "shop", opening + timedelta(days=days - 1))
+    set_known_through(shop_folder(), opening + timedelta(days=days - 1))
     return played
 
 
@@ -75,59 +75,59 @@ def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, 
     stop(folder / "server")
     set_aside(folder)
     incident_on = opening + timedelta(days=INCIDENT_ON_DAY)
-    operator = OPERATORS[level](truncate, incident_on)
+    team = TEAMS[level](truncate, incident_on)
     seconds: dict[str, float] = {}
     served: list[ServedDay] = []
     deployed: dict[date, str] = {}
     answer: dict[str, Any] = {}
     season = [opening + timedelta(days=number) for number in range(days)]
-    keep_service_log(operator)
+    keep_service_log(team)
     for day in progress(season, f"level {level}"):
         if day == opening:
             with stopwatch(seconds, "first release"):
-                operator.begin(day - timedelta(days=1))
-            answer = ask_for_real(operator, customer)
+                team.begin(day - timedelta(days=1))
+            answer = ask_for_real(team, customer)
         with stopwatch(seconds, "mornings"):
-            operator.morning(day, opening)
-        deployed[day] = operator.pointer_digest()
+            team.morning(day, opening)
+        deployed[day] = team.pointer_digest()
         with stopwatch(seconds, "lists"):
-            served.append(shop(operator.service, feed, day))
+            served.append(shop(team.service, feed, day))
         with stopwatch(seconds, "evenings"):
-            operator.evening(day)
+            team.evening(day)
     return Played(
         level=level,
         days=served,
         deployed=deployed,
-        recorded_live={day: operator.recorded_live(day) for day in season},
-        made=operator.made,
-        actions=operator.actions,
-        refused=operator.refused,
+        recorded_live={day: team.recorded_live(day) for day in season},
+        made=team.made,
+        actions=team.actions,
+        refused=team.refused,
         incident_on=incident_on,
         seconds=seconds,
         answer=answer,
-        starts_again=bool(ask_for_real(operator, customer)),
+        starts_again=bool(ask_for_real(team, customer)),
     )
 
 
-def ask_for_real(operator: Operator, customer: str) -> dict[str, Any]:
+def ask_for_real(team: Team, customer: str) -> dict[str, Any]:
     """Start the level's service as a process of its own, ask for one customer over HTTP, and stop it.
 
     Empty if the service does not start.
     """
     try:
-        running = start(operator.service_folder, operator.module, 8000 + operator.level)
+        running = start(team.service_folder, team.module, 8000 + team.level)
         return running.recommend(customer, k=3)
     except DependencyDown:
         return {}
     finally:
-        stop(operator.service_folder)
+        stop(team.service_folder)
 
 
-def keep_service_log(operator: Operator) -> None:
+def keep_service_log(team: Team) -> None:
     """Send what a level's service logs to the file where its own process would write it."""
-    operator.service_folder.mkdir(parents=True, exist_ok=True)
-    logger = logging.getLogger(f"level{operator.level}.serve")
-    logger.handlers = [logging.FileHandler(operator.service_folder / "service.log")]
+    team.service_folder.mkdir(parents=True, exist_ok=True)
+    logger = logging.getLogger(f"level{team.level}.serve")
+    logger.handlers = [logging.FileHandler(team.service_folder / "service.log")]
     logger.propagate = False
 
 

@@ -9,7 +9,7 @@ from pyarrow import csv
 from level1_manual.workplace import laptop
 from shared.dataset.feed import open_feed, require_day
 from shared.errors import run_program
-from shared.places import home
+from shared.places import shop_folder
 
 # Everything since the beginning: the file grows with the year, and nobody has asked why.
 TRANSACTIONS = "transactions.csv"
@@ -21,7 +21,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--as-of", type=date.fromisoformat, required=True, help="last day to export")
     as_of = arguments.parse_args().as_of
-    feed = open_feed(home() / "shop")
+    feed = open_feed(shop_folder())
     require_day(feed, as_of)
     laptop().mkdir(parents=True, exist_ok=True)
     transactions = feed.through(as_of)

@@ -1,9 +1,8 @@
 """Carries out RUNBOOK.md as the person would, one manual action after the other, and logs each.
 
-`make level1` runs it. The log of executed steps is the count of manual actions.
+The story of level 1 and the season's team call it. The log of executed steps is the count of manual actions.
 """
 
-import argparse
 import json
 import os
 import re
@@ -16,13 +15,12 @@ from pathlib import Path
 
 from level1_manual.register import SHEET, rows
 from level1_manual.workplace import laptop, server
-from shared.errors import MlopsError, run_program
 from shared.places import CHECKOUT
 from shared.release.number import next_release
-from shared.service.process import find, stop
-from shared.service.waiting import wait_until
 
 ACTIONS = "actions.jsonl"
+
+
 STEP = re.compile(r"^## (\d+)\. (.+?)\n.*?```sh\n(.+?)\n```", re.MULTILINE | re.DOTALL)
 
 
@@ -76,38 +74,3 @@ def log_action(step: Step, as_of: date, code: int) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as file:
         file.write(json.dumps({"as_of": as_of.isoformat(), **asdict(step), "exit_code": code}) + "\n")
-
-
-def main() -> None:
-    """Carry out the whole runbook and ask for one recommendation."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--as-of", type=date.fromisoformat, required=True)
-    arguments.add_argument("--customer", default="1")
-    arguments.add_argument("--hands-on", action="store_true", help="let a participant do each step")
-    asked = arguments.parse_args()
-
-    def show_and_type(step: Step, variables: dict[str, str]) -> int:
-        print(f"\n[{step.number}] {step.title}\n    $ {step.command}", flush=True)
-        return shell(step, variables)
-
-    hands: Hands = show_and_type
-    if asked.hands_on:
-        from stories.level1_hands_on import wait_for_participant
-
-        hands = wait_for_participant
-    outcomes = list(perform(asked.as_of, hands))
-    if outcomes[-1][1] == 0:
-        wait_until(lambda: find(server()) is not None, seconds=60)
-    running = find(server())
-    if outcomes[-1][1] or not running:
-        raise MlopsError(f"Step {outcomes[-1][0].number} failed.", fix="Read what it printed, and start again.")
-    answer = running.recommend(asked.customer)
-    stop(server())
-    print(f"\n{len(outcomes)} manual actions. Customer {asked.customer} is now recommended:")
-    for item in answer["recommendations"]:
-        print(f"  {item['rank']}. {item['name']}  ({item['reason']})")
-    print("The service is stopped again; `mlops --level 1 serve` starts it.")
-
-
-if __name__ == "__main__":
-    run_program(main)

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from shared.places import home
+from shared.places import level_folder
 
 
 def laptop() -> Path:
     """The folder of the person's laptop."""
-    return home() / "level1" / "laptop"
+    return level_folder(1) / "laptop"
 
 
 def server() -> Path:
     """The folder of the server."""
-    return home() / "level1" / "server"
+    return level_folder(1) / "server"

@@ -1,27 +1,26 @@
-"""Make a run's release the live one, in one atomic switch and without a restart. Nobody checks it first."""
+"""Deploy: make a run's release the live one, in one atomic switch and without a restart. Nobody checks it first."""
 
+from datetime import date
 from pathlib import Path
 
-from shared.places import home
+from level2_basic_automation.store import releases, run_folder
 from shared.release.manifest import digest_of
-from shared.release.number import in_order, require_release
+from shared.release.number import require_release
 from shared.release.pointer import Pointer, point_to
 
 
-def run_folder(level: Path, release: str) -> Path:
-    """Where a release's run lies."""
-    return level / "runs" / release
+def find_release(level: Path, wanted: str) -> str:
+    """The release that is meant. Raises UsageError if there is no such one."""
+    return require_release(wanted, releases(level))
 
 
-def releases(level: Path) -> list[str]:
-    """The releases that were trained, in order."""
-    folder = level / "runs"
-    return in_order(run.name for run in folder.iterdir() if not run.name.startswith(".")) if folder.exists() else []
-
-
-def deploy(release: str) -> Pointer:
-    """Point to a release. The service takes it over by itself."""
-    level = home() / "level2"
-    require_release(release, releases(level))
-    bundle = run_folder(level, release) / "bundle"
+def deploy(level: Path, release: str, as_of: date | None = None, actor: str = "operator") -> Pointer:
+    """Point to a release. The service takes it over by itself; day and actor are recorded nowhere."""
+    bundle = run_folder(level, find_release(level, release)) / "bundle"
     return point_to(level, Pointer(release, str(bundle.relative_to(level)), digest_of(bundle)))
+
+
+def try_out(level: Path, release: str, as_of: date | None = None, actor: str = "operator") -> str:
+    """What is found without making a release live: nothing, but for that it is there."""
+    find_release(level, release)
+    return ""

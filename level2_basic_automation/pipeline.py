@@ -1,37 +1,47 @@
-"""One command: prepare, validate, train, evaluate, register, deploy. Cron or a person runs it.
+"""The pipeline: one command, started by cron or by a person.
 
 Bad data is warned about and trained on all the same; whatever was trained is deployed.
 """
 
-import json
-import logging
-import shutil
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from level2_basic_automation.deploy import deploy, releases, run_folder
+from level2_basic_automation import deploy as deployment
+from level2_basic_automation.evaluate import evaluate
+from level2_basic_automation.prepare import prepare
+from level2_basic_automation.register import register
+from level2_basic_automation.run import Run
+from level2_basic_automation.store import releases
+from level2_basic_automation.train import train
+from level2_basic_automation.validate import validate
 from shared.config import read_config
-from shared.dataset.checks import check_days
-from shared.dataset.feed import Feed, open_feed, require_day
-from shared.errors import Locked
+from shared.dataset.feed import open_feed, require_day
+from shared.dataset.read_once import read_once
+from shared.errors import Locked, UsageError
 from shared.model.config import ModelConfig
-from shared.model.holdout import hold_out
-from shared.places import home
-from shared.release.bundle import Evidence, write_bundle
+from shared.places import shop_folder
 from shared.release.number import next_release
-from shared.release.provenance import revision
+from shared.release.pointer import Pointer
+from shared.steps import Step, play
 
-log = logging.getLogger("level2")
-LEVEL = "level2"
 CONFIG = Path(__file__).with_name("config.toml")
+ONLY_THE_CONFIGURATION = "Level 2 trains and deploys what its config.toml says."
+
+
+def deploy(run: Run, register: Path) -> Pointer:
+    """Deploy what was registered."""
+    return deployment.deploy(run.level, run.release, run.as_of)
+
+
+STEPS: tuple[Step, ...] = (prepare, validate, train, evaluate, register, deploy)
 
 
 @dataclass(frozen=True)
-class Run:
+class Outcome:
     """What a run made."""
 
     release: str
@@ -39,52 +49,48 @@ class Run:
     metrics: dict[str, float]
     warnings: int
 
+    def next_command(self, as_of: date | None) -> str:
+        """The words of the command that goes on from here."""
+        return "ask 1"
 
-def run(as_of: date, config_file: Path = CONFIG, deploy: Callable[[str], object] = deploy) -> Run:
-    """Train on everything through `as_of` and deploy the result."""
-    level = home() / LEVEL
+    def describe(self) -> str:
+        """The outcome in words."""
+        ndcg = self.metrics["ndcg_at_10"]
+        return f"Release {self.release} is trained and live: NDCG@10 {ndcg:.4f}.\n  Where: {self.folder}"
+
+
+def run(
+    level: Path,
+    as_of: date,
+    *,
+    actor: str = "operator",
+    model: str | None = None,
+    judge_only: bool = False,
+    config_file: Path = CONFIG,
+    steps: Iterable[Step] = STEPS,
+) -> Outcome:
+    """Train on everything through `as_of` and deploy the result. Raises Locked if a pipeline is running there."""
+    if model or judge_only:
+        raise UsageError(ONLY_THE_CONFIGURATION, fix="Use --level 3.")
     level.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(level / ".pipeline.lock", timeout=0):
-            made = train(as_of, config_file)
-            deploy(made.release)
-            return made
+            config = read_config(config_file, ModelConfig)
+            feed = open_feed(shop_folder())
+            require_day(feed, as_of)
+            release = next_release(releases(level), config.major)
+            made = play(steps, Run(level, read_once(feed, as_of), as_of, config, config_file, release))
     except Timeout as error:
         raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error
+    return Outcome(release, made["register"], made["evaluate"], len(made.get("validate", [])))
 
 
-def train(as_of: date, config_file: Path = CONFIG) -> Run:
-    """Train and evaluate into a run folder of its own, which appears whole or not at all."""
-    config = read_config(config_file, ModelConfig)
-    level = home() / LEVEL
-    feed = open_feed(home() / "shop")
+def plan(as_of: date, model: str | None = None, config_file: Path = CONFIG) -> str:
+    """What a run would do, in words. Nothing is changed."""
+    if model:
+        raise UsageError(ONLY_THE_CONFIGURATION, fix="Use --level 3.")
+    feed = open_feed(shop_folder())
     require_day(feed, as_of)
-    warnings = validate(feed, as_of)
-    release = next_release(releases(level), config.major)
-    transactions = feed.through(as_of)
-    holdout = hold_out(transactions, as_of)
-    metrics = holdout.judge(config.estimator().fit(holdout.known, as_of=holdout.known_through))
-    model = config.estimator().fit(transactions, as_of=as_of)
-
-    folder = run_folder(level, release)
-    part = folder.with_name(f".{release}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    evidence = Evidence(feed.digest(as_of), revision(), metrics)
-    write_bundle(part / "bundle", model, feed.products(), evidence)
-    shutil.copy(config_file, part / "config.toml")
-    (part / "metrics.json").write_text(json.dumps(metrics, indent=1))
-    (part / "run.log").write_text(
-        f"release {release}\nas_of {as_of}\nrows {len(transactions)}\n" + "\n".join(warnings) + "\n"
-    )
-    part.rename(folder)
-    return Run(release, folder, metrics, len(warnings))
-
-
-def validate(feed: Feed, as_of: date) -> list[str]:
-    """Warn about the last day's data. Nobody is stopped by it."""
-    findings = check_days(feed, [as_of]).itertuples()
-    warnings = [f"{row.day}: {row.check} {row.column}: {row.found}, limit {row.limit}" for row in findings]
-    for warning in warnings:
-        log.warning(warning)
-    return warnings
+    config = read_config(config_file, ModelConfig)
+    wanted = f"{config.model} {config.parameters} on {feed.summary(as_of)}"
+    return f"Would train and deploy {wanted}. Nothing was changed."

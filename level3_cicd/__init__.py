@@ -1,3 +1,1 @@
 """Level 3: a pipeline, a registry, a gate, deploy and rollback by CI/CD; a monitoring report by hand."""
-
-STANDS_IN: dict[str, str] = {}

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from level3_cicd.ledger import Row, append, read, registering_file, release_before, write_down_registered
+from level3_cicd.ledger import Row, append, last_try_out, release_before
+from level3_cicd.pending_verdict import pending_file, record_pending
 from level3_cicd.rollout.smoke import smoke_test, staging
 from level3_cicd.rollout.switch import (
     check_live,
@@ -32,6 +33,15 @@ from shared.service.process import stop
 
 # The packages that decide how a release is tried out, and what a pipeline trains.
 CODE = ("shared", "level3_cicd")
+
+
+def find_release(level: Path, wanted: str) -> str:
+    """The release that is meant; `candidate` is the highest that passed the gate."""
+    if wanted != "candidate":
+        return wanted
+    from level3_cicd.tools.registry import candidate
+
+    return candidate(level)
 
 
 def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> Row:
@@ -81,12 +91,13 @@ def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> 
 
 def write_down_verdict(level: Path) -> None:
     """Write down the verdict on a release whose run was killed before it did; a run that is under way will."""
-    if not registering_file(level).exists():
+    if not pending_file(level).exists():
         return
-    from level3_cicd.tools.registry import registered
+    from level3_cicd.tools.registry import registered, tag_with_row
 
     with suppress(Timeout), FileLock(level / ".pipeline.lock", timeout=0):
-        write_down_registered(level, registered(level))
+        digests = {release: entry.bundle_digest for release, entry in registered(level).items()}
+        record_pending(level, digests, on_row=lambda row: tag_with_row(level, row))
 
 
 def fetch_passed(level: Path, release: str) -> Verified:
@@ -123,8 +134,8 @@ def stage(level: Path, release: str, as_of: date, actor: str) -> Row:
 
 def tried_out(level: Path, release: str) -> Row | None:
     """The row of a release's last try-out in staging, if it passed, by this very code, and nothing failed since."""
-    rows = read(level, "release = ? AND (step = 'stage' OR verdict IN ('refused', 'failed'))", (release,))
-    return rows[-1] if rows and rows[-1].verdict == "passed" and rows[-1].numbers == this_code() else None
+    row = last_try_out(level, release)
+    return row if row and row.verdict == "passed" and row.numbers == this_code() else None
 
 
 def this_code() -> dict[str, str]:

@@ -1,11 +1,13 @@
 """The gate: may a candidate be deployed? Pure: what was measured goes in, a verdict comes out."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
 from level3_cicd.config import GateLimits
+from level3_cicd.measured import Judged, Measured
+from level3_cicd.run import Run
 
 FEWEST_FOR_A_SLICE = 50
 
@@ -37,25 +39,6 @@ class Verdict:
         """The broken rules, or all of them if none is, in words."""
         told = [rule for rule in self.rules if not rule.passed] or self.rules
         return "; ".join(f"{rule.name}: {rule.detail} (limit {rule.limit:+.3f})" for rule in told)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the gate looks at.
-
-    candidate, popular, live: NDCG@10 by customer (index: customer); live is None for a first release.
-    slices: by name of the slice, the candidate's and the live model's scores on the same customers.
-    coverage: share of the catalogue in the lists. unscored: entries of the lists whose score is no number.
-    milliseconds: median time for one customer's list from the opened bundle; NaN if it does not answer.
-    """
-
-    candidate: pd.Series
-    popular: pd.Series
-    live: pd.Series | None
-    coverage: float
-    unscored: int
-    milliseconds: float
-    slices: dict[str, tuple[pd.Series, pd.Series]] = field(default_factory=dict)
 
 
 def decide(measured: Measured, limits: GateLimits) -> Verdict:
@@ -118,3 +101,12 @@ def compare(candidate: pd.Series, other: pd.Series) -> Difference:
     mean = float(paired.mean())
     half = 1.96 * float(paired.std(ddof=1)) / math.sqrt(len(paired)) if len(paired) > 1 else math.inf
     return Difference(mean, mean - half, mean + half, len(paired))
+
+
+def gate(run: Run, evaluate: Judged) -> Verdict:
+    """Judge the candidate, keep the verdict, and show it on the run's page."""
+    verdict = decide(evaluate.measured, run.config.gate)
+    rules = [asdict(rule) for rule in verdict.rules]
+    run.evidence.keep("gate.json", {"passed": verdict.passed, "rules": rules})
+    run.evidence.show_table("gate", rules, f"Release {run.release}: {verdict.reason}")
+    return verdict

@@ -1,34 +1,23 @@
 """The append-only ledger: one row per decision, with what was seen, the limits, the verdict and the reason.
 
-SQLite refuses to change or delete a row, so what was live on a day is one query.
+The database refuses to change, replace or remove a row, and each row bears the hash of the one before: `mlops doctor`
+finds what was changed all the same. Callers ask named questions, never SQL text.
 """
 
+import hashlib
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shared.errors import Locked, MlopsError
-from shared.places import write_atomically
+from sqlalchemy import ColumnElement, RowMapping, insert, or_, select
 
-if TYPE_CHECKING:
-    from level3_cicd.tools.registry import Registered
+from level3_cicd.ledger_table import LEDGER, ledger_file, opened
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS ledger (
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
-  recorded_at TEXT NOT NULL, as_of TEXT NOT NULL, step TEXT NOT NULL, verdict TEXT NOT NULL,
-  reason TEXT NOT NULL, release TEXT NOT NULL, bundle_digest TEXT NOT NULL, data_digest TEXT NOT NULL,
-  revision TEXT NOT NULL, actor TEXT NOT NULL, sequence INTEGER NOT NULL, numbers TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS no_change BEFORE UPDATE ON ledger
-  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON ledger
-  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-"""
+# The hash before the first row.
+BEGINNING = "0" * 64
 
 
 @dataclass(frozen=True)
@@ -40,6 +29,7 @@ class Row:
     level 4 also what was decided.
     revision: of the code that made the release, in rows after which one is live; else of the code that decided.
     sequence: the pointer's, in rows after which a release is live; 0 in all others.
+    hash: of the row and the one before it; empty until it is appended.
     """
 
     as_of: date
@@ -54,60 +44,39 @@ class Row:
     sequence: int = 0
     numbers: dict[str, Any] = field(default_factory=dict)
     recorded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-
-@contextmanager
-def opened(level: Path) -> Iterator[sqlite3.Connection]:
-    """The level's ledger, created on first use; commits at the end. Raises MlopsError if it cannot be used."""
-    level.mkdir(parents=True, exist_ok=True)
-    path = level / "ledger.db"
-    try:
-        with closing(sqlite3.connect(path, timeout=30)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.executescript(SCHEMA)
-            with connection:
-                yield connection
-    except sqlite3.IntegrityError:
-        raise  # a trigger's word
-    except sqlite3.DatabaseError as error:
-        raise MlopsError(
-            f"The ledger {path} cannot be used: {error}",
-            fix="Look at the space left on its disk; if the file is damaged, bring it back from a backup.",
-        ) from error
+    hash: str = ""
 
 
 def append(level: Path, row: Row) -> Row:
-    """Write a decision down."""
-    values = plain(row)
-    names = ", ".join(values)
-    marks = ", ".join(f":{name}" for name in values)
+    """Write a decision down; returns the row with its hash."""
     with opened(level) as connection:
-        connection.execute(f"INSERT INTO ledger ({names}) VALUES ({marks})", values)  # noqa: S608  our own column names
-    return row
+        previous = connection.scalar(select(LEDGER.c.hash).order_by(LEDGER.c.number.desc()).limit(1)) or BEGINNING
+        kept = replace(row, hash=hash_of(previous, plain(row)))
+        connection.execute(insert(LEDGER).values(**plain(row), previous=previous, hash=kept.hash))
+    return kept
 
 
-def read(level: Path, condition: str = "1", values: tuple = ()) -> list[Row]:
-    """Rows in the order in which they were written."""
-    columns = ", ".join(item.name for item in fields(Row))
-    query = f"SELECT {columns} FROM ledger WHERE {condition} ORDER BY number"  # noqa: S608  our own conditions
-    with opened(level) as connection:
-        return [parse(row) for row in connection.execute(query, values)]
+def hash_of(previous: str, values: dict[str, Any]) -> str:
+    """The SHA-256 of the hash before and a row's values, as sorted JSON."""
+    return hashlib.sha256(f"{previous}{json.dumps(values, sort_keys=True)}".encode()).hexdigest()
 
 
 def plain(row: Row) -> dict[str, Any]:
-    """A row as numbers and text."""
-    return asdict(row) | {
+    """A row's content as numbers and text, without its hash."""
+    values = asdict(row) | {
         "as_of": row.as_of.isoformat(),
         "recorded_at": row.recorded_at.isoformat(),
         "numbers": json.dumps(row.numbers, default=str),
     }
+    del values["hash"]
+    return values
 
 
-def parse(row: sqlite3.Row | dict[str, Any]) -> Row:
-    """A row as it was written."""
-    values = dict(row)
+def parse(values: RowMapping | dict[str, Any]) -> Row:
+    """A row from its plain values."""
+    known = {item.name: values[item.name] for item in fields(Row) if item.name in values}
     return Row(
-        **values
+        **known
         | {
             "as_of": date.fromisoformat(values["as_of"]),
             "recorded_at": datetime.fromisoformat(values["recorded_at"]),
@@ -116,35 +85,14 @@ def parse(row: sqlite3.Row | dict[str, Any]) -> Row:
     )
 
 
+def all_rows(level: Path) -> list[Row]:
+    """Every row, in the order in which they were written."""
+    return read(level)
+
+
 def live_rows(level: Path) -> list[Row]:
     """The rows after which another release was live."""
-    return read(level, "sequence > 0")
-
-
-def release_before(level: Path, release: str) -> Row | None:
-    """The last row after which another release than this one was live."""
-    others = [row for row in live_rows(level) if row.release != release]
-    return others[-1] if others else None
-
-
-def validated_through(level: Path, as_of: date, digest_of: Callable[[date], str]) -> date | None:
-    """The last day, at most `as_of`, through which a run found the data fit that is there now. None: no run has.
-
-    digest_of: the data's digest through a day. Whatever the gate said: it is asked after the data has passed.
-    """
-    rows = read(level, "step = 'gate' AND as_of <= ? AND data_digest != ''", (as_of.isoformat(),))
-    return max((row.as_of for row in rows if digest_of(row.as_of) == row.data_digest), default=None)
-
-
-def refused_days(level: Path) -> set[date]:
-    """The days on which a run has found anything, ever."""
-    rows = read(level, "step = 'validate' AND verdict = 'refused'")
-    return {date.fromisoformat(finding["day"]) for row in rows for finding in row.numbers["findings"]}
-
-
-def day_reached(level: Path) -> date | None:
-    """The last day of any decision."""
-    return max((row.as_of for row in read(level)), default=None)
+    return read(level, LEDGER.c.sequence > 0)
 
 
 def live_on(level: Path, day: date) -> Row | None:
@@ -152,38 +100,93 @@ def live_on(level: Path, day: date) -> Row | None:
 
     A decision knows of days through its `as_of`, so it counts for customers from the day after.
     """
-    rows = read(level, "sequence > 0 AND as_of < ?", (day.isoformat(),))
+    rows = read(level, LEDGER.c.sequence > 0, LEDGER.c.as_of < day.isoformat())
     return rows[-1] if rows else None
 
 
-@contextmanager
-def written_down(level: Path, row: Row) -> Iterator[None]:
-    """Write a row down after its release was registered in the block; a kill in between leaves a note of the row."""
-    write_atomically(registering_file(level), json.dumps(plain(row)).encode())
-    try:
-        yield
-    except Locked:  # another run's release has this number
-        registering_file(level).unlink()
-        raise
-    append(level, row)
-    registering_file(level).unlink()
+def release_before(level: Path, release: str) -> Row | None:
+    """The last row after which another release than this one was live."""
+    rows = read(level, LEDGER.c.sequence > 0, LEDGER.c.release != release)
+    return rows[-1] if rows else None
 
 
-def write_down_registered(level: Path, releases: "dict[str, Registered]") -> None:
-    """Write down the row of a release that is in the registry, if a kill came between the two."""
-    file = registering_file(level)
-    if not file.exists():
-        return
-    row = parse(json.loads(file.read_bytes()))
-    known = releases.get(row.release)
-    in_registry = known is not None and known.bundle_digest == row.bundle_digest
-    of_it = "step = 'gate' AND release = ? AND bundle_digest = ?"
-    if in_registry and not read(level, of_it, (row.release, row.bundle_digest)):
-        reason = f"{row.reason}; written down by the next command, as the run was interrupted"
-        append(level, replace(row, reason=reason))
-    file.unlink()
+def day_reached(level: Path) -> date | None:
+    """The last day of any decision; None before the first."""
+    return max((row.as_of for row in read(level)), default=None)
 
 
-def registering_file(level: Path) -> Path:
-    """Where a gate's row is noted before its release is registered."""
-    return level / "registering.json"
+def releases_named(level: Path) -> set[str]:
+    """Every release number that a row names, whatever became of it."""
+    return {row.release for row in read(level, LEDGER.c.release != "")}
+
+
+def validated_through(level: Path, as_of: date, digest_of: Callable[[date], str]) -> date | None:
+    """The last day, at most `as_of`, through which a run found the data fit that is there now. None: no run has.
+
+    digest_of: the data's digest through a day. Whatever the gate said: it is asked after the data has passed.
+    """
+    judged = (LEDGER.c.step == "gate", LEDGER.c.as_of <= as_of.isoformat(), LEDGER.c.data_digest != "")
+    rows = read(level, *judged)
+    return max((row.as_of for row in rows if digest_of(row.as_of) == row.data_digest), default=None)
+
+
+def refused_days(level: Path) -> set[date]:
+    """The days on which a run has found anything, ever."""
+    rows = read(level, LEDGER.c.step == "validate", LEDGER.c.verdict == "refused")
+    return {date.fromisoformat(finding["day"]) for row in rows for finding in row.numbers["findings"]}
+
+
+def verdicts_of_gate(level: Path, release: str = "") -> list[Row]:
+    """The gate's rows, on one release if it is named."""
+    of_release = [LEDGER.c.release == release] if release else []
+    return read(level, LEDGER.c.step == "gate", *of_release)
+
+
+def verdicts_since(level: Path, since: datetime) -> list[Row]:
+    """What runs that began at a moment, or later, found: rows of validate, gate and judge."""
+    of_runs = LEDGER.c.step.in_(("validate", "gate", "judge"))
+    return read(level, of_runs, LEDGER.c.recorded_at >= since.isoformat())
+
+
+def last_try_out(level: Path, release: str) -> Row | None:
+    """The row of a release's last try-out in staging, or of what has failed it since; None if there is none."""
+    told = or_(LEDGER.c.step == "stage", LEDGER.c.verdict.in_(("refused", "failed")))
+    rows = read(level, LEDGER.c.release == release, told)
+    return rows[-1] if rows else None
+
+
+def rows_of(level: Path, *, step: str = "", as_of: date | None = None, release: str = "") -> list[Row]:
+    """Rows of a step, of a day, about a release: each only if it is named."""
+    wanted = {LEDGER.c.step: step, LEDGER.c.release: release, LEDGER.c.as_of: as_of.isoformat() if as_of else ""}
+    return read(level, *(column == value for column, value in wanted.items() if value))
+
+
+def read(level: Path, *conditions: ColumnElement[bool]) -> list[Row]:
+    """Rows that meet all conditions, in the order in which they were written. For this module's questions."""
+    with opened(level) as connection:
+        query = select(LEDGER).where(*conditions).order_by(LEDGER.c.number)
+        return [parse(row) for row in connection.execute(query).mappings()]
+
+
+def damages(level: Path) -> list[str]:
+    """What shows that the ledger was rewritten: rows whose hash is not theirs, rows that are missing. In words."""
+    if not ledger_file(level).exists():
+        return []
+    with opened(level) as connection:
+        rows = list(connection.execute(select(LEDGER).order_by(LEDGER.c.number)).mappings())
+        written = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'").scalar() or 0
+    found, previous = [], BEGINNING
+    for row in rows:
+        if row["previous"] != previous:
+            found.append(f"row {row['number']} does not follow the row before it: one was taken out, or put in")
+        elif row["hash"] != hash_of(previous, {name: row[name] for name in plain(parse(row))}):
+            found.append(f"row {row['number']} was changed after it was written")
+        previous = row["hash"]
+    if written != len(rows):
+        found.append(f"{written} rows were written, {len(rows)} are there")
+    return found
+
+
+def has_row(level: Path, row_hash: str) -> bool:
+    """True if a row with this hash is in the ledger."""
+    return bool(read(level, LEDGER.c.hash == row_hash))

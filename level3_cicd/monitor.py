@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, PRODUCT, QUANTITY, TIME
-from shared.dataset.feed import Feed, require_day
+from shared.dataset.feed import Feed, open_feed, require_day
 from shared.dataset.purchases import count_products, purchases, require_purchases, sold
 from shared.errors import UsageError
 from shared.model.metrics import summarize
+from shared.places import shop_folder
 from shared.release.pointer import require_pointer
 from shared.service.follower import load
 
@@ -33,6 +34,24 @@ class Monitored:
     drift: dict[str, float]
     metrics: dict[str, float]
     report: Path
+
+    def data(self) -> "Monitored":
+        """All of it, for JSON."""
+        return self
+
+    def describe(self) -> str:
+        """The report in words."""
+        verdict = f"drift in {', '.join(self.drifted)}" if self.drifted else "no column has drifted"
+        scored = f"NDCG@10 {self.metrics['ndcg_at_10']:.3f}, and {self.judged:.3f} when it was judged"
+        return (
+            f"Release {self.release} in the week through {self.as_of}: {scored}; {verdict}.\n"
+            f"  Where: {self.report}\n  Next:  open it in a browser; at this level nobody is told by itself"
+        )
+
+
+def monitor_model(level: Path, as_of: date) -> Monitored:
+    """Report on the shop's last week; nobody is told by itself."""
+    return monitor(level, open_feed(shop_folder()), as_of)
 
 
 def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:

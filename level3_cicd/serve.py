@@ -4,7 +4,7 @@ import logging
 
 from fastapi import FastAPI
 
-from shared.places import home
+from shared.places import level_folder
 from shared.service.app import create_app
 from shared.service.follower import Follower
 from shared.service.main import run_forever
@@ -15,7 +15,7 @@ log = logging.getLogger("level3.serve")
 
 def app() -> FastAPI:
     """The service of level 3."""
-    return create_app(3, Follower(home() / "level3", on_error=log.error, remember=True))
+    return create_app(3, Follower(level_folder(3), on_error=log.error, remember=True))
 
 
 if __name__ == "__main__":

@@ -1,3 +1,1 @@
 """Level 4: what level 3 lacks: the loop that watches, decides, retrains, shadows and promotes."""
-
-STANDS_IN: dict[str, str] = {}

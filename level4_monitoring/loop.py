@@ -6,12 +6,13 @@ a kill interrupted is made again.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from level3_cicd import pipeline
 from level3_cicd.deploy import deploy
-from level3_cicd.ledger import Row, append, read
+from level3_cicd.ledger import Row, append, rows_of, verdicts_of_gate
 from level4_monitoring.config import CONFIG, LoopConfig
 from level4_monitoring.decide import Decision, Seen, decide
 from level4_monitoring.monitor import Day, monitor
@@ -20,18 +21,47 @@ from level4_monitoring.shadow import read_evidence, score_day
 from shared.config import read_config
 from shared.dataset.feed import Feed, open_feed, require_day
 from shared.errors import IntegrityError, MlopsError
-from shared.places import home
+from shared.places import level_folder, shop_folder
 
 ACTOR = "loop"
 log = logging.getLogger("level4.loop")
 
 
+@dataclass(frozen=True)
+class Ticked:
+    """A tick's row, for people."""
+
+    row: Row
+    level: Path
+
+    def data(self) -> Row:
+        """The row, for JSON."""
+        return self.row
+
+    def describe(self) -> str:
+        """A day's decision in words."""
+        seen = self.row.numbers
+        drift = f"drift in {', '.join(seen['drifted'])}" if seen["drifted"] else "no column has drifted"
+        served = f"NDCG@10 {seen['ndcg_at_10']:.4f} for {seen['customers']} customers who bought"
+        return (
+            f"{self.row.as_of}: {self.row.verdict}. {self.row.reason}\n"
+            f"  Served: {served if seen['customers'] else 'nobody who bought'}; {drift}\n"
+            f"  Where:  {self.level / 'reports' / 'latest.html'}\n"
+            f"  Next:   mlops deploy history"
+        )
+
+
+def monitor_model(level: Path, as_of: date) -> Ticked:
+    """The evening's tick, with its decision."""
+    return Ticked(tick(as_of), level)
+
+
 def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, LoopConfig], Decision] = decide) -> Row:
     """What level 4 does in the evening of a day; returns the day's decision."""
-    level = home() / "level4"
-    feed = open_feed(home() / "shop")
+    level = level_folder(4)
+    feed = open_feed(shop_folder())
     require_day(feed, as_of)
-    done = read(level, "step = 'monitor' AND as_of = ?", (as_of.isoformat(),))
+    done = rows_of(level, step="monitor", as_of=as_of)
     if done:
         return done[-1]
     day = monitor(level, feed, as_of)
@@ -61,7 +91,7 @@ def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, 
 
 def watch_challenger(level: Path, feed: Feed, day: Day) -> Seen:
     """The age of the last training, and the challenger's evidence if there is one."""
-    trained = read(level, "step = 'gate'")
+    trained = verdicts_of_gate(level)
     age = (day.day - trained[-1].as_of).days if trained else 10_000
     release = open_challenger(level)
     if release is None:
@@ -76,11 +106,12 @@ def watch_challenger(level: Path, feed: Feed, day: Day) -> Seen:
 
 def open_challenger(level: Path) -> str | None:
     """The release that passed the gate last, if nobody has decided about it since."""
-    passed = read(level, "step = 'gate' AND verdict = 'passed'")
+    passed = [row for row in verdicts_of_gate(level) if row.verdict == "passed"]
     if not passed:
         return None
     release = passed[-1].release
-    closed = read(level, "release = ? AND step IN ('deploy', 'shadow') AND verdict != 'unavailable'", (release,))
+    told = rows_of(level, release=release)
+    closed = any(row.step in ("deploy", "shadow") and row.verdict != "unavailable" for row in told)
     return None if closed else release
 
 
@@ -88,7 +119,7 @@ def carry_out(level: Path, decision: Decision, as_of: date) -> None:
     """Do what was decided. What the gate or the deployment refuses is in the ledger; the loop goes on."""
     try:
         if decision.action == "retrain":
-            pipeline.run(as_of, level=level, actor=ACTOR)
+            pipeline.run(level, as_of, actor=ACTOR)
         elif decision.action == "promote":
             deploy(level, decision.release, as_of, actor=ACTOR)
         elif decision.action == "reject":

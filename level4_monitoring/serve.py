@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from level4_monitoring.predictions import logger
 from shared.dataset.clock import open_day
-from shared.places import home
+from shared.places import level_folder, shop_folder
 from shared.service.app import create_app
 from shared.service.follower import Follower
 from shared.service.main import run_forever
@@ -19,12 +19,12 @@ log = logging.getLogger("level4.serve")
 
 def shop_is_open_on() -> date:
     """The day on which the shop is open."""
-    return open_day(home() / "shop")
+    return open_day(shop_folder())
 
 
 def app(clock: Callable[[], date] = shop_is_open_on) -> FastAPI:
     """The service of level 4."""
-    level = home() / "level4"
+    level = level_folder(4)
     return create_app(4, Follower(level, on_error=log.error, remember=True), on_answer=logger(level, clock))
 
 

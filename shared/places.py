@@ -14,6 +14,16 @@ def home() -> Path:
     return Path(named).expanduser().resolve() if named else CHECKOUT / "var"
 
 
+def shop_folder() -> Path:
+    """The folder of the shop's feed."""
+    return home() / "shop"
+
+
+def level_folder(level: int) -> Path:
+    """The folder of a level's state."""
+    return home() / f"level{level}"
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` in one step: a reader sees the old content or the new, also after a kill."""
     path.parent.mkdir(parents=True, exist_ok=True)

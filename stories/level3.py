@@ -30,7 +30,7 @@ from shared.dataset.day_files import SCHEMA, day_file, digest_rows
 from shared.dataset.feed import open_feed
 from shared.dataset.shop import read_shop
 from shared.errors import MlopsError, run_program
-from shared.places import CHECKOUT, home, set_aside, write_atomically
+from shared.places import CHECKOUT, home, level_folder, set_aside, shop_folder, write_atomically
 from shared.release.pointer import readable_pointer
 from shared.release.provenance import shorten
 from shared.service.process import Process, find, launch_service, start, stop
@@ -142,7 +142,7 @@ def bad_data(story: Story, as_of: date) -> None:
 def bad_delivery(story: Story, day: date) -> Iterator[Path]:
     """A home like this one, but for a shop with another day: the real shop is not touched."""
     elsewhere = story.level / "scratch" / "home"
-    shutil.copytree(home() / "shop", elsewhere / "shop", copy_function=os.link)
+    shutil.copytree(shop_folder(), elsewhere / "shop", copy_function=os.link)
     for name in (story.level.name, "servers", "prefect"):
         (elsewhere / name).symlink_to(home() / name)
     feed = open_feed(elsewhere / "shop")
@@ -221,7 +221,7 @@ def expect(happened: bool, story: Story) -> None:
 
 def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Row]:
     """All chapters; returns the ledger. What level 3 held before is set aside."""
-    level = home() / "level3"
+    level = level_folder(3)
     stop(level)
     aside = set_aside(level)
     if aside:
@@ -230,7 +230,7 @@ def play(as_of: date, customer: str, tell: Tell, waits: bool = False) -> list[Ro
         tell("MLflow's server showed what is aside now; it was stopped.")
     prefect = recorded_server(home(), "prefect")
     had_prefect = bool(prefect and prefect.is_running())
-    open_feed(home() / "shop")
+    open_feed(shop_folder())
     story = Story(level, make_scratch(level / "scratch"), customer, tell, waits)
     try:
         launch_prefect(home())  # the pipeline waits for it; the tests of the first push need not

@@ -7,17 +7,17 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from level3_cicd.ledger import Row, read
+from level3_cicd.ledger import Row, rows_of, verdicts_since
 from shared.places import home
 from shared.release.provenance import shorten
 
 TRAVELS = "State travels as an artifact of this run; production is a service inside of the job."
 
 
-def report(level: Path, since: datetime) -> None:
+def write_summary(level: Path, since: datetime) -> None:
     """Write the verdict of a run, begun at `since`, to the step's summary and outputs, where CI asks for them."""
     summary, outputs = os.environ.get("GITHUB_STEP_SUMMARY"), os.environ.get("GITHUB_OUTPUT")
-    rows = read(level, "step IN ('gate', 'judge', 'validate') AND recorded_at >= ?", (since.isoformat(),))
+    rows = verdicts_since(level, since)
     if not rows:
         return
     if summary:
@@ -45,9 +45,9 @@ def tell(row: Row) -> str:
     return "\n".join(lines)
 
 
-def tell_last(level: Path) -> str:
+def tell_verdict(level: Path) -> str:
     """The last verdict of the gate in a few lines for the terminal: the comparisons, and what there was to note."""
-    row = read(level, "step IN ('gate', 'judge')")[-1]
+    row = max(rows_of(level, step="gate") + rows_of(level, step="judge"), key=lambda row: row.recorded_at)
     shown = [at for at in row.numbers["rules"] if not at["name"].startswith("slice ")]
     slices = len(row.numbers["rules"]) - len(shown)
     lines = [f"  {at['name']}: {at['detail']} (limit {at['limit']:+.3f})" for at in shown[:2]]

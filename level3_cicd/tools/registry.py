@@ -8,14 +8,12 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from level3_cicd.ledger import live_rows, release_before
-from level3_cicd.tools.mlflow_client import EXPERIMENT, identity_of, mlflow_client, talking_to_mlflow, tracking_uri
+from level3_cicd.ledger import Row, live_rows, release_before
+from level3_cicd.registered import Registered
+from level3_cicd.tools.mlflow_client import EXPERIMENT, mlflow_client, talking_to_mlflow, tracking_uri
 from level3_cicd.tools.servers import recorded_server
 from shared.columns import CUSTOMER
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
@@ -27,73 +25,21 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
+
 log = logging.getLogger("level3.registry")
+
+
 NAME = "recommender"
+
+
 MODEL_CODE = Path(__file__).with_name("mlflow_model.py")
+
+
 # Where a bundle lies in an MLflow model.
 BUNDLE = "artifacts/bundle"
+
+
 SECONDS_OF_A_FETCH = 3600
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A release as the registry knows it. `source` is the URI of the MLflow model that holds its bundle."""
-
-    release: str
-    version: str
-    verdict: str
-    bundle_digest: str
-    source: str
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """An MLflow run that is under way."""
-
-    level: Path
-    run_id: str
-
-    def keep(self, name: str, content: dict[str, Any]) -> None:
-        """Keep a JSON file with the run."""
-        with talking_to_mlflow():
-            mlflow_client(self.level).log_dict(self.run_id, content, name)
-
-    def keep_numbers(self, bundle: Path) -> None:
-        """Keep a bundle's metrics and settings with the run."""
-        from mlflow.entities import Metric, Param
-
-        manifest = read_manifest(bundle)
-        metrics = [Metric(name, value, 0, 0) for name, value in manifest["metrics"].items()]
-        settings = {"model": manifest["kind"], **manifest["config"]}
-        with talking_to_mlflow():
-            params = [Param(name, str(value)) for name, value in settings.items()]
-            mlflow_client(self.level).log_batch(self.run_id, metrics, params)
-
-
-@contextmanager
-def record_of_run(level: Path, name: str, release: str, tags: dict[str, str]) -> Iterator[RunRecord]:
-    """An MLflow run, closed as finished or failed. Runs that a kill left open are closed first.
-
-    The caller holds the pipeline's lock, so whatever this folder's runs say, none of them is alive.
-    """
-    with talking_to_mlflow():
-        client = mlflow_client(level)
-        experiment = experiment_id(client)
-        running = client.search_runs([experiment], "attributes.status = 'RUNNING'")
-        for left in running:
-            if left.data.tags.get("place") == identity_of(level):
-                client.set_tag(left.info.run_id, "crashed", "true")
-                client.set_terminated(left.info.run_id, "KILLED")
-        named = {"release": release, "level": level.name, "place": identity_of(level), **tags}
-        run = client.create_run(experiment, run_name=name, tags=named)
-    try:
-        yield RunRecord(level, run.info.run_id)
-    except BaseException:
-        with suppress(DependencyDown), talking_to_mlflow():
-            client.set_terminated(run.info.run_id, "FAILED")
-        raise
-    with talking_to_mlflow():
-        client.set_terminated(run.info.run_id)
 
 
 def register(level: Path, run_id: str, release: str, bundle: Path, verdict: str) -> Registered:
@@ -117,6 +63,20 @@ def register(level: Path, run_id: str, release: str, bundle: Path, verdict: str)
             raise Locked(taken, fix="Run the pipeline again: it takes the next number.")
     align_aliases(level)
     return Registered(release, version.version, verdict, tags["bundle_digest"], source)
+
+
+def tag_with_row(level: Path, row: Row) -> None:
+    """Let a release's version bear the hash of the ledger's row of its verdict.
+
+    Without a registry that answers the tag stays away until `mlops doctor` is asked; the row is written.
+    """
+    try:
+        entry = registered(level).get(row.release)
+        if entry and entry.bundle_digest == row.bundle_digest:
+            with talking_to_mlflow():
+                mlflow_client(level).set_model_version_tag(NAME, entry.version, "ledger_row", row.hash)
+    except DependencyDown as error:
+        log.warning("The version of release %s does not bear its row: %s", row.release, error.what)
 
 
 def page_of(level: Path, run_id: str) -> str:
@@ -207,7 +167,14 @@ def candidate(level: Path) -> str:
 def parse(version: "ModelVersion") -> Registered:
     """A registry row as a release."""
     tags = version.tags
-    return Registered(tags["release"], version.version, tags["verdict"], tags["bundle_digest"], str(version.source))
+    return Registered(
+        tags["release"],
+        version.version,
+        tags["verdict"],
+        tags["bundle_digest"],
+        str(version.source),
+        tags.get("ledger_row", ""),
+    )
 
 
 def fetch(level: Path, release: str) -> tuple[Path, Registered]:
@@ -260,6 +227,11 @@ def align_aliases(level: Path) -> None:
 def is_of(entry: Registered, pointer: Pointer) -> bool:
     """Whether a pointer names a registered release: in a registry that is shared, its number may be another's."""
     return (entry.release, entry.bundle_digest) == (pointer.release, pointer.bundle_digest)
+
+
+def stored(level: Path) -> list[str]:
+    """The release numbers that the level's own store holds."""
+    return in_order(folder.name for folder in (level / "bundles").glob("[0-9]*") if PATTERN.fullmatch(folder.name))
 
 
 def forget_old_bundles(level: Path, keep: int = 10) -> None:

@@ -10,7 +10,7 @@ import click
 
 from mlops.progress import bar
 from shared.errors import UsageError
-from shared.places import home
+from shared.places import shop_folder
 
 if TYPE_CHECKING:
     from shared.importing.shop_import import Report
@@ -74,7 +74,7 @@ def data_import(
 
     catalogue = {key: columns.pop(key) for key in list(columns) if key.startswith("products")}
     source = Source(file, Mapping(**columns), encoding, separator, **catalogue)
-    shop = home() / "shop"
+    shop = shop_folder()
     report = import_shop(source, shop, name=shop_name, replace_shop=replace, dry_run=dry_run, progress=bar)
     click.echo(json.dumps(asdict(report), indent=1) if as_json else tell(report, shop, dry_run))
 
@@ -99,7 +99,7 @@ def tell(report: "Report", shop: Path, dry_run: bool) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def data_info(as_json: bool) -> None:
     """Which shop is here, where it came from, and how much of it there is."""
-    shop = home() / "shop"
+    shop = shop_folder()
     if not (shop / "shop.json").exists():
         raise UsageError(
             f"There is no shop in {shop} yet.",

@@ -1,13 +1,15 @@
-"""`mlops up` and `mlops down`: the servers that level 3 and level 4 may use, and the level's service."""
+"""`mlops up` and `mlops down`: the servers that a level's tools may use, and the level's service."""
+
+from typing import TYPE_CHECKING
 
 import click
 
-from mlops.levels import PACKAGES, capability, folder, present, service_folder
+from mlops.levels import folder, has, operations_of, present, service_folder, service_module
 from mlops.progress import working
 from shared.errors import DependencyDown
-from shared.places import home
-from shared.service.process import Process, find, start, starting, stop
-from shared.service.waiting import wait_until
+
+if TYPE_CHECKING:
+    from shared.service.process import Process
 
 # One that was just started in a foreground needs a moment until it answers.
 SECONDS_TO_ANSWER = 10
@@ -17,27 +19,29 @@ SECONDS_TO_ANSWER = 10
 @click.pass_obj
 def up(level: int) -> None:
     """Start Prefect's and MLflow's servers and the level's service on free ports, and print their addresses."""
-    servers = capability(level, "tools.servers")
+    operations = operations_of(level)
     with working("Starting Prefect and MLflow (about 40 s)"):
-        launched = [servers.launch_prefect(home()), servers.launch_mlflow(home(), folder(level))]
-        started = [servers.wait_for(home(), server.name) for server in launched]
-    for server in started:
-        click.echo(f"{server.name + ':':<15}{server.url}")
-        if server.name.startswith("mlflow"):
-            click.echo(f"{'  releases:':<15}{server.url}/#/models/recommender")
+        addresses = operations.start_servers(folder(level))
+    for name, address in addresses.items():
+        click.echo(f"{f'{name}:':<15}{address}")
     click.echo(f"{'service:':<15}{in_background(level).url}/recommendations/1")
     click.echo(f"  Next:  mlops --level {level} pipeline run; mlops --level {level} down stops them")
 
 
-def in_background(level: int, port: int | None = None) -> Process:
+def in_background(level: int, port: int | None = None) -> "Process":
     """The level's service, started if it does not run; before a first release it has nothing to answer with."""
+    from shared.service.process import start, starting
+
     at = service_folder(level)
     with starting(at):
-        return find_sound(level) or start(at, f"{PACKAGES[level]}.serve", port or 8000 + level, needs="/healthz")
+        return find_sound(level) or start(at, service_module(level), port or 8000 + level, needs="/healthz")
 
 
-def find_sound(level: int) -> Process | None:
+def find_sound(level: int) -> "Process | None":
     """The level's service, if it runs. Raises DependencyDown if it hangs."""
+    from shared.service.process import find
+    from shared.service.waiting import wait_until
+
     running = find(service_folder(level), even_if_it_hangs=True)
     if running and not wait_until(lambda: running.is_itself() or not running.is_running(), SECONDS_TO_ANSWER):
         raise DependencyDown(
@@ -50,18 +54,16 @@ def find_sound(level: int) -> Process | None:
 @click.pass_obj
 def down(level: int) -> None:
     """Stop what `mlops up` or `mlops serve --background` has started."""
-    stopped = []
-    if level > 2:
-        servers = capability(level, "tools.servers")
-        stopped = [name for name in ("prefect", f"mlflow-level{level}") if servers.stop_server(home(), name)]
+    from shared.service.process import find, stop
+
+    stopped = operations_of(level).stop_servers(folder(level)) if has(level, "ops") else []
     stopped += ["service"] if stop(service_folder(level)) else []
     click.echo(f"Stopped: {', '.join(stopped) or 'nothing was running'}.")
     for other in present():
-        if other != level and (find(service_folder(other), even_if_it_hangs=True) or has_mlflow(other)):
+        if other != level and (find(service_folder(other), even_if_it_hangs=True) or has_servers(other)):
             click.echo(f"  Level {other} has something running, too: mlops --level {other} down")
 
 
-def has_mlflow(level: int) -> bool:
-    """Whether an MLflow server runs for a level."""
-    server = capability(level, "tools.servers").recorded_server(home(), f"mlflow-level{level}") if level > 2 else None
-    return bool(server and server.is_running())
+def has_servers(level: int) -> bool:
+    """True if a server runs for a level alone."""
+    return has(level, "ops") and bool(operations_of(level).running_servers(folder(level)))

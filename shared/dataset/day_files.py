@@ -27,8 +27,14 @@ SCHEMA = pa.schema(
 
 def read_day(file: Path) -> pa.Table:
     """One day's table. Raises CheckFailed if the file is damaged or does not have the feed's columns."""
+    return parse_day(file, file)
+
+
+def parse_day(source: Path | bytes, file: Path) -> pa.Table:
+    """A day's table from its file or the bytes of it. Raises CheckFailed, naming `file`, if it is no such table."""
     try:
-        return pq.read_table(file, memory_map=True).cast(SCHEMA)
+        readable = pa.BufferReader(source) if isinstance(source, bytes) else source
+        return pq.read_table(readable, memory_map=True).cast(SCHEMA)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, OSError) as error:
         raise CheckFailed(
             f"{file} cannot be read as a day of the feed: {error}", fix="Bring that day again, from its source."

@@ -86,6 +86,11 @@ class Feed:
             return True
         return digest_rows(self.day(day)) == noted["digest"]
 
+    def summary(self, as_of: date) -> str:
+        """How much is known through `as_of`, in words."""
+        rows = sum(entry["rows"] for day, entry in self.about["days"].items() if day <= as_of.isoformat())
+        return f"{rows:,} rows through {as_of}, data {self.digest(as_of)[:12]}"
+
     def digest(self, as_of: date) -> str:
         """What a model trained through `as_of` was trained on. The order of rows does not change it."""
         known = {day: entry["digest"] for day, entry in self.about["days"].items() if day <= as_of.isoformat()}

@@ -21,6 +21,15 @@ def parse_release(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def is_release(text: str) -> bool:
+    """True for a release number.
+
+    >>> is_release("1.12"), is_release("1.0-good")
+    (True, False)
+    """
+    return bool(PATTERN.fullmatch(text))
+
+
 def next_release(existing: Iterable[str], major: int) -> str:
     """The number after the highest minor of a major.
 

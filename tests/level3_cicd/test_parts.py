@@ -17,8 +17,10 @@ import pytest
 from level3_cicd import steps
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
-from level3_cicd.gate import Measured, decide
-from level3_cicd.ledger import Row, append, live_on, opened, read, refused_days, validated_through
+from level3_cicd.gate import decide
+from level3_cicd.ledger import Row, append, live_on, read, refused_days, validated_through
+from level3_cicd.ledger_table import opened
+from level3_cicd.measured import Measured
 from level3_cicd.monitor import monitor
 from level3_cicd.rollout.switch import locked
 from level3_cicd.slices import by_customer, by_department

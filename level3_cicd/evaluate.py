@@ -1,86 +1,62 @@
-"""The thinking of the pipeline's steps: data in, data out. `flow.py` wires them."""
+"""Evaluate: the candidate beside popular and beside the live release; then it becomes a bundle."""
 
 import math
 import statistics
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from level3_cicd.config import PipelineConfig
-from level3_cicd.gate import Measured
+from level3_cicd.measured import Judged, Measured
+from level3_cicd.rollout.switch import locked, pointer_of_ledger
+from level3_cicd.run import Run
 from level3_cicd.slices import by_customer, by_department, recall_by_customer
 from shared.columns import CUSTOMER, SCORE
-from shared.dataset.checks import check_days
-from shared.dataset.feed import Feed
-from shared.errors import CheckFailed, IntegrityError, MlopsError, UsageError
-from shared.model.holdout import HOLDOUT_DAYS, Holdout
+from shared.errors import DependencyDown, IntegrityError, MlopsError, UsageError
+from shared.model.holdout import Holdout
 from shared.model.metrics import score_customers
 from shared.model.popular import Popular
 from shared.release.bundle import NOBODY, Evidence, open_bundle, write_bundle
-from shared.release.pointer import Pointer
+from shared.release.manifest import is_sound
+from shared.release.pointer import Pointer, readable_pointer
 
 TIMED_CUSTOMERS = 50
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A candidate's metrics on the held-out week, what the gate will look at, and what it could not be told.
+def evaluate(run: Run, prepare: Holdout, train: Popular) -> Judged:
+    """Measure the candidate, keep what was found, and write it as a bundle with histories through `as_of`."""
+    live, pointer, note = find_live(run.level, prepare)
+    judged = measure(train, live, prepare, run.feed.products())
+    refreshed = train.refresh(run.feed.through(run.as_of), as_of=run.as_of)
+    evidence = Evidence(run.data_digest, run.revision, judged.metrics)
+    write_bundle(run.bundle, refreshed, run.feed.products(), evidence)
+    run.evidence.keep("slices.json", judged.slices)
+    run.evidence.keep_numbers(run.bundle)
+    named = {"release": pointer.release, "bundle_digest": pointer.bundle_digest} if live and pointer else None
+    measured = replace(judged.measured, milliseconds=time_one(run.bundle))
+    return replace(judged, measured=measured, note=note, compared_with=named)
 
-    slices: by name of the slice, the number of customers, and the mean scores of the candidate and of what is live.
+
+def find_live(level: Path, holdout: Holdout) -> tuple[Popular | None, Pointer | None, str]:
+    """The live model to compare with, or why there is none: the pointer's, the ledger's, else the registry's champion.
+
+    What is damaged in the level's own store is fetched again: no candidate is to pass for want of a comparison.
     """
+    from level3_cicd.tools import registry
 
-    metrics: dict[str, float]
-    measured: Measured
-    slices: dict[str, dict[str, float]]
-    note: str = ""
-
-
-def days_to_validate(
-    feed: Feed, as_of: date, validated: date | None, refused: Collection[date], accepted: Collection[date]
-) -> list[date]:
-    """The last week's days, those since `validated`, through which days have passed before, those once refused, and
-    those whose rows are others by now.
-    """
-    week = as_of - timedelta(days=HOLDOUT_DAYS - 1)
-    first = min(week, validated + timedelta(days=1)) if validated else week
-    known = [day for day in feed.days if day <= as_of and day not in accepted]
-    return [day for day in known if day >= first or day in refused or not feed.matches_record(day)]
+    try:
+        pointer = readable_pointer(level) or pointer_of_ledger(level) or registry.champion(level)
+        if pointer and not is_sound(level / pointer.bundle, pointer.bundle_digest):
+            with locked(level):
+                registry.fetch(level, pointer.release)
+    except (IntegrityError, DependencyDown, UsageError) as error:
+        return None, None, f"not compared with the live release: {error.what}"
+    model, note = open_live(level, pointer, holdout)
+    return model, pointer, note
 
 
-def validate(feed: Feed, days: list[date]) -> pd.DataFrame:
-    """The findings on some days."""
-    changed = [
-        (day, "rows as delivered", "", "others than were noted", "") for day in days if not feed.matches_record(day)
-    ]
-    findings = check_days(feed, days)
-    return pd.concat([findings, pd.DataFrame(changed, columns=findings.columns)]) if changed else findings
-
-
-def refuse_bad_data(findings: pd.DataFrame) -> None:
-    """Raise CheckFailed with all findings, if there are any."""
-    if len(findings):
-        lines = "\n".join(
-            f"  {row.day}, {row.column or 'rows'}: {row.check}, {row.found}"
-            + (f" (limit {row.limit})" if row.limit else "")
-            for row in findings.itertuples()
-        )
-        fix = (
-            f"Mend the export, pass an --as-of before {min(findings['day'])}, or, if a day is odd but right, "
-            "add it to accepted_days in the configuration. Then run again."
-        )
-        raise CheckFailed(f"The data is not fit to train on:\n{lines}", fix)
-
-
-def train(config: PipelineConfig, holdout: Holdout) -> Popular:
-    """A model that has not seen the held-out week."""
-    return config.estimator().fit(holdout.known, as_of=holdout.known_through)
-
-
-def read_live(level: Path, pointer: Pointer | None, holdout: Holdout) -> tuple[Popular | None, str]:
+def open_live(level: Path, pointer: Pointer | None, holdout: Holdout) -> tuple[Popular | None, str]:
     """(the live model as it would serve the held-out week, ""): its parameters, with histories through the day before.
 
     Without one, (None, why): nothing is live, or it does not open, which must not keep a new one from being trained.
@@ -100,7 +76,7 @@ def read_live(level: Path, pointer: Pointer | None, holdout: Holdout) -> tuple[P
     return model.refresh(holdout.known, as_of=holdout.known_through), ""
 
 
-def evaluate(candidate: Popular, live: Popular | None, holdout: Holdout, products: pd.DataFrame) -> Judged:
+def measure(candidate: Popular, live: Popular | None, holdout: Holdout, products: pd.DataFrame) -> Judged:
     """Measure the candidate beside popular and beside the live model, on the same customers and slices.
 
     How fast it answers is not known before it is a bundle: `milliseconds` is NaN until then.
@@ -144,11 +120,6 @@ def score_slices(
     for name, bought in by_department(holdout.bought, products).items():
         scores[name] = {model: recall_by_customer(lists[model], bought) for model in models}
     return scores
-
-
-def bundle(folder: Path, model: Popular, feed: Feed, as_of: date, evidence: Evidence) -> str:
-    """Bring the judged model's histories up to date and write it as a bundle; returns the bundle's digest."""
-    return write_bundle(folder, model.refresh(feed.through(as_of), as_of=as_of), feed.products(), evidence)
 
 
 def time_one(folder: Path) -> float:

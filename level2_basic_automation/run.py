@@ -1,0 +1,20 @@
+"""A run of level 2's pipeline: what is constant for it, made once and handed down to all its steps."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from shared.dataset.read_once import ReadFeed
+from shared.model.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run. `release` is the number that it will have."""
+
+    level: Path
+    feed: ReadFeed
+    as_of: date
+    config: ModelConfig
+    config_file: Path
+    release: str

@@ -1,0 +1,9 @@
+"""Train: a model on everything that is known."""
+
+from level2_basic_automation.run import Run
+from shared.model.popular import Popular
+
+
+def train(run: Run) -> Popular:
+    """The model that will be deployed."""
+    return run.config.estimator().fit(run.feed.through(run.as_of), as_of=run.as_of)

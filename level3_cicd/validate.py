@@ -1,0 +1,82 @@
+"""Validate: data that is not fit to train on stops the run, and the ledger says why."""
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+import pandas as pd
+
+from level3_cicd.ledger import Row, append, refused_days, validated_through
+from level3_cicd.run import Run
+from shared.dataset.checks import check_days
+from shared.dataset.feed import Feed
+from shared.errors import CheckFailed
+from shared.model.holdout import HOLDOUT_DAYS
+from shared.text import count
+
+
+def days_of(run: Run) -> list[date]:
+    """The days that a run looks at."""
+    validated = validated_through(run.level, run.as_of, run.feed.digest)
+    return days_to_validate(run.feed, run.as_of, validated, refused_days(run.level), run.config.accepted_days)
+
+
+def days_to_validate(
+    feed: Feed, as_of: date, validated: date | None, refused: Collection[date], accepted: Collection[date]
+) -> list[date]:
+    """The last week's days, those since `validated`, through which days have passed before, those once refused, and
+    those whose rows are others by now.
+    """
+    week = as_of - timedelta(days=HOLDOUT_DAYS - 1)
+    first = min(week, validated + timedelta(days=1)) if validated else week
+    known = [day for day in feed.days if day <= as_of and day not in accepted]
+    return [day for day in known if day >= first or day in refused or not feed.matches_record(day)]
+
+
+def find_harm(feed: Feed, days: list[date]) -> pd.DataFrame:
+    """The findings on some days."""
+    changed = [
+        (day, "rows as delivered", "", "others than were recorded", "") for day in days if not feed.matches_record(day)
+    ]
+    findings = check_days(feed, days)
+    return pd.concat([findings, pd.DataFrame(changed, columns=findings.columns)]) if changed else findings
+
+
+def validate(run: Run) -> pd.DataFrame:
+    """Keep the findings on the days that a run looks at; if there are any, write them down and raise CheckFailed."""
+    days = days_of(run)
+    key = run.key_of_inputs(*days)
+    findings = run.kept("find harm", key, lambda: find_harm(run.feed, days), lambda kept: "check" in kept)
+    run.evidence.keep("validation.json", {"findings": findings.astype(str).to_dict("records")})
+    if len(findings):
+        append(run.level, refusal(run, findings))
+        refuse_bad_data(findings)
+    return findings
+
+
+def refusal(run: Run, findings: pd.DataFrame) -> Row:
+    """The ledger's row on data that is not fit to train on."""
+    return Row(
+        as_of=run.as_of,
+        step="validate",
+        verdict="refused",
+        reason=f"{count(len(findings), 'finding')} in the data",
+        data_digest=run.data_digest,
+        revision=run.revision,
+        actor=run.actor,
+        numbers={"findings": findings.astype(str).to_dict("records")},
+    )
+
+
+def refuse_bad_data(findings: pd.DataFrame) -> None:
+    """Raise CheckFailed with all findings, if there are any."""
+    if len(findings):
+        lines = "\n".join(
+            f"  {row.day}, {row.column or 'rows'}: {row.check}, {row.found}"
+            + (f" (limit {row.limit})" if row.limit else "")
+            for row in findings.itertuples()
+        )
+        fix = (
+            f"Mend the export, pass an --as-of before {min(findings['day'])}, or, if a day is odd but right, "
+            "add it to accepted_days in the configuration. Then run again."
+        )
+        raise CheckFailed(f"The data is not fit to train on:\n{lines}", fix)
