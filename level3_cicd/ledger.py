@@ -44,7 +44,7 @@ class Row:
     sequence: int = 0
     numbers: dict[str, Any] = field(default_factory=dict)
     recorded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    hash: str = ""
+    hash: str = field(default="", compare=False)
 
 
 def append(level: Path, row: Row) -> Row:

@@ -10,7 +10,7 @@ from comparison import season
 from comparison.scoreboard import Score, score
 from comparison.season import DAYS, OPENING, Played
 from comparison.summary import tell
-from comparison.teams import operators
+from comparison.teams.level4 import Level4
 from level3_cicd.ledger import Row, live_on, read
 from level4_monitoring import loop
 from level4_monitoring.config import LoopConfig
@@ -120,7 +120,7 @@ def test_a_loop_that_never_retrains_is_noticed(
 
     monkeypatch.setenv("MLOPS_HOME", "")
     home = new_home()
-    monkeypatch.setattr(operators.Level4, "tick", staticmethod(lambda day: loop.tick(day, decide=never_retrain)))
+    monkeypatch.setattr(Level4, "tick", staticmethod(lambda day: loop.tick(day, decide=never_retrain)))
     season.play([4], "7")
     rows = read(home / "level4")
     assert len([row for row in rows if row.step == "monitor"]) == DAYS

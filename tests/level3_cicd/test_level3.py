@@ -189,9 +189,10 @@ def test_what_is_up_answers_at_the_addresses_that_are_printed(servers_up: dict[s
 def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_kill_left_open(
     level: Path, servers_up: dict[str, str]
 ) -> None:
+    from prefect import flow as make_flow
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
-    from prefect.states import Process
+    from prefect.states import Running
 
     from level3_cicd import flow
     from level3_cicd.tools.mlflow_client import identity_of, mlflow_client
@@ -199,7 +200,9 @@ def test_prefect_shows_the_runs_by_the_names_that_mlflow_has_and_closes_what_a_k
 
     api = f"{servers_up['prefect'].strip()}/api"
     with temporary_settings({PREFECT_API_URL: api}), get_client(sync_client=True) as client:
-        left = client.create_flow_run(flow.pipeline, state=Process(), tags=[identity_of(level)])
+        left = client.create_flow_run(
+            make_flow(lambda: None, name="recommender"), state=Running(), tags=[identity_of(level)]
+        )
         flow.close_crashed(identity_of(level))
         runs = {run.name: run.state_name for run in client.read_flow_runs() if run.id != left.id}
         assert client.read_flow_run(left.id).state_name == "Crashed"

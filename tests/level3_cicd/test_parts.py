@@ -1,35 +1,37 @@
 """Level 3's pure parts, its ledger, and deploying without a registry."""
 
 import dataclasses
-import os
-import sqlite3
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy.exc import IntegrityError
 
-from level3_cicd import steps
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
+from level3_cicd.evaluate import measure, open_live, time_one
 from level3_cicd.gate import decide
 from level3_cicd.ledger import Row, append, live_on, read, refused_days, validated_through
 from level3_cicd.ledger_table import opened
 from level3_cicd.measured import Measured
 from level3_cicd.monitor import monitor
 from level3_cicd.rollout.switch import locked
+from level3_cicd.run import Run
 from level3_cicd.slices import by_customer, by_department
 from level3_cicd.tools.github_summary import tell
+from level3_cicd.train import fit
+from level3_cicd.validate import days_to_validate, find_harm, refuse_bad_data
 from shared.columns import CUSTOMER, DEPARTMENT, PRODUCT, TIME
 from shared.config import read_config
 from shared.dataset.clock import known_through
 from shared.dataset.day_files import day_file
 from shared.dataset.feed import Feed
+from shared.dataset.read_once import read_once
 from shared.errors import CheckFailed, DependencyDown, Locked, UsageError
 from shared.model.frecency import Frecency
 from shared.model.holdout import hold_out
@@ -37,6 +39,7 @@ from shared.model.popular import Popular
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.pointer import Pointer, point_to
 from tests.conftest import make_products, make_transactions
+from tests.level3_cicd.fakes import FakeEvidence
 
 LIMITS = GateLimits(
     least_gain_over_popular=0.05,
@@ -132,7 +135,7 @@ def test_a_live_model_that_has_seen_the_week_cannot_be_compared_with(tmp_path: P
     rows = make_transactions(days=60)
     digest = write_bundle(tmp_path / "it", Frecency().fit(rows), make_products(), Evidence("data", "code"))
     with pytest.raises(UsageError, match="it has seen the week after"):
-        steps.read_live(tmp_path, Pointer("1.0", "it", digest), hold_out(rows, date(2017, 3, 1)))
+        open_live(tmp_path, Pointer("1.0", "it", digest), hold_out(rows, date(2017, 3, 1)))
 
 
 @pytest.mark.thorough
@@ -148,9 +151,10 @@ def test_a_report_on_a_week_that_the_release_has_seen_is_refused(home: Path) -> 
 
 def test_a_row_of_the_ledger_cannot_be_changed_or_removed(tmp_path: Path) -> None:
     append(tmp_path, Row(date(2017, 6, 4), "deploy", "live", "first", release="1.0", sequence=1))
-    for statement in ("UPDATE ledger SET release = '6.6'", "DELETE FROM ledger"):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"), opened(tmp_path) as connection:
-            connection.execute(statement)
+    replaced = "INSERT OR REPLACE INTO ledger SELECT * FROM ledger"
+    for statement in ("UPDATE ledger SET release = '6.6'", "DELETE FROM ledger", replaced):
+        with pytest.raises(IntegrityError, match="append-only"), opened(tmp_path) as connection:
+            connection.exec_driver_sql(statement)
     assert [row.release for row in read(tmp_path)] == ["1.0"]
 
 
@@ -220,7 +224,7 @@ def test_slices_are_measured_with_and_without_a_live_model_and_judged_with_one(l
     rows = make_transactions(days=60)
     holdout = hold_out(rows, date(2017, 3, 1))
     candidate = Frecency().fit(holdout.known)
-    judged = steps.evaluate(candidate, live and live.fit(holdout.known), holdout, make_products())
+    judged = measure(candidate, live and live.fit(holdout.known), holdout, make_products())
     assert set(judged.slices) == {"light", "heavy", "new", "ALL"}
     assert judged.slices["ALL"]["customers"] == 20
     assert ("live" in judged.slices["ALL"]) == bool(live)
@@ -232,16 +236,16 @@ def test_slices_are_measured_with_and_without_a_live_model_and_judged_with_one(l
 
 def test_a_model_without_histories_is_timed_too(tmp_path: Path) -> None:
     write_bundle(tmp_path / "it", Popular().fit(make_transactions()), make_products(), Evidence("data", "code"))
-    assert 0 < steps.time_one(tmp_path / "it") < 1000
+    assert 0 < time_one(tmp_path / "it") < 1000
 
 
 def test_the_day_that_the_real_shop_has_reached_is_fit_to_train_on_and_the_one_after_is_not(home: Path) -> None:
     feed = Feed(home / "shop")
     reached = known_through(home / "shop")
     assert (reached, feed.last_day) == (date(2017, 12, 31), date(2018, 1, 1))
-    assert steps.validate(feed, steps.days_to_validate(feed, reached, None, (), ())).empty
+    assert find_harm(feed, days_to_validate(feed, reached, None, (), ())).empty
     with pytest.raises(CheckFailed, match="pass an --as-of before 2018-01-01"):
-        steps.refuse_bad_data(steps.validate(feed, [feed.last_day]))
+        refuse_bad_data(find_harm(feed, [feed.last_day]))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +265,7 @@ def test_days_are_looked_at_until_they_have_passed_or_were_accepted(
         return [date(2017, 6, number) for number in numbers]
 
     known = date(2017, 6, validated) if validated else None
-    found = steps.days_to_validate(Feed(home / "shop"), date(2017, 6, 18), known, days(refused), days(accepted))
+    found = days_to_validate(Feed(home / "shop"), date(2017, 6, 18), known, days(refused), days(accepted))
     assert found == days(looked_at)
 
 
@@ -272,11 +276,9 @@ def test_a_day_whose_rows_are_others_by_now_is_looked_at_however_old_it_is(home:
     day_file(feed.folder, old).unlink()  # other homes share it
     rows.to_parquet(day_file(feed.folder, old))
     passed = date(2017, 6, 17)
-    assert steps.days_to_validate(feed, date(2017, 6, 18), passed, (), ()) == [
-        date(2017, 6, day) for day in range(12, 19)
-    ]
+    assert days_to_validate(feed, date(2017, 6, 18), passed, (), ()) == [date(2017, 6, day) for day in range(12, 19)]
     rows.iloc[10:].to_parquet(day_file(feed.folder, old))
-    found = steps.validate(feed, steps.days_to_validate(feed, date(2017, 6, 18), passed, (), ()))
+    found = find_harm(feed, days_to_validate(feed, date(2017, 6, 18), passed, (), ()))
     assert found[["day", "check"]].to_numpy().tolist() == [[old, "rows as delivered"]]
 
 
@@ -332,49 +334,49 @@ def test_two_runs_on_the_same_inputs_make_the_same_bundle(home: Path, model: str
     holdout = hold_out(feed.through(as_of), as_of)
     digests = set()
     for run in ("one", "two"):
-        trained = steps.train(config, holdout)
-        judged = steps.evaluate(trained, None, holdout, feed.products())
+        trained = fit(config, holdout)
+        judged = measure(trained, None, holdout, feed.products())
         evidence = Evidence(feed.digest(as_of), "code", judged.metrics)
-        digests.add(steps.bundle(home / run, trained, feed, as_of, evidence))
+        refreshed = trained.refresh(feed.through(as_of), as_of=as_of)
+        digests.add(write_bundle(home / run, refreshed, feed.products(), evidence))
     assert len(digests) == 1
 
 
 @pytest.mark.thorough
-def test_a_step_is_done_again_for_other_inputs_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from level3_cicd import flow
-
+def test_a_result_is_kept_for_the_same_inputs_only(home: Path) -> None:
     feed, config = Feed(home / "shop"), read_config(CONFIG, PipelineConfig)
-    context = SimpleNamespace(task=SimpleNamespace(name="train"))
-    given = {"feed": feed, "as_of": date(2017, 6, 4), "config": config, "days": [date(2017, 6, 4)]}
-    keys = [flow.same_inputs(context, given), flow.same_inputs(context, dict(given))]
-    keys.append(flow.same_inputs(context, given | {"config": config.model_copy(update={"gate": LIMITS})}))
-    assert len(set(keys)) == 1
-    others = [{"as_of": date(2017, 6, 5)}, {"days": [date(2017, 5, 1)]}]
-    others.append({"config": config.model_copy(update={"model": "popular"})})
-    keys += [flow.same_inputs(context, given | other) for other in others]
-    file = day_file(feed.folder, date(2017, 6, 1))
-    content = file.read_bytes()
+    as_of = date(2017, 1, 29)
+    read = read_once(feed, as_of)
+    one = Run(home, read, as_of, config, "me", "1.0", "commit", "lock", "code", home, FakeEvidence())
+    again = dataclasses.replace(one, feed=read_once(feed, as_of), actor="you", release="1.1")
+    judged_otherwise = dataclasses.replace(one, config=config.model_copy(update={"gate": LIMITS}))
+    assert len({run.key_of_inputs("day") for run in (one, again, judged_otherwise)}) == 1
+    file = day_file(feed.folder, date(2017, 1, 10))
+    rows = feed.day(date(2017, 1, 10)).iloc[1:]
     file.unlink()  # other homes share it
-    file.write_bytes(content)
-    keys.append(flow.same_inputs(context, given))
-    os.utime(feed.folder / "products.parquet", (0, 0))
-    keys.append(flow.same_inputs(context, given))
-    for name in ("code_digest", "lock_digest"):
-        monkeypatch.setattr(flow, name, lambda: "other code")
-        keys.append(flow.same_inputs(context, given))
-    assert len(set(keys)) == 8
+    rows.to_parquet(file)
+    others = [
+        one,
+        dataclasses.replace(one, as_of=date(2017, 1, 28)),
+        dataclasses.replace(one, config=config.model_copy(update={"model": "popular"})),
+        dataclasses.replace(one, code="other code"),
+        dataclasses.replace(one, lock="other requirements"),
+        dataclasses.replace(one, feed=read_once(feed, as_of)),
+        dataclasses.replace(one, feed=dataclasses.replace(read, catalogue=read.products().iloc[1:])),
+    ]
+    assert len({run.key_of_inputs("day") for run in others} | {one.key_of_inputs("another day")}) == 8
 
 
 @pytest.mark.thorough
 def test_only_a_failure_that_may_pass_is_tried_again() -> None:
     from prefect.states import Failed
 
-    from level3_cicd import flow
+    from level3_cicd.tools import tasks
 
     wrapped = CheckFailed("a day cannot be read")
     wrapped.__cause__ = OSError("the share is away")
     errors = {wrapped: True, OSError("again"): True, CheckFailed("bad data"): False, ValueError("a bug"): False}
-    assert {error: flow.passing(None, None, Failed(data=error)) for error in errors} == errors
+    assert {error: tasks.may_pass(None, None, Failed(data=error)) for error in errors} == errors
 
 
 @pytest.mark.thorough
@@ -386,11 +388,12 @@ def test_a_prefect_server_that_goes_away_is_a_dependency_that_is_down(
 ) -> None:
     from level3_cicd import flow
 
+    def unused(evidence: Any, work: Path) -> Run:
+        raise AssertionError("no run begins")
+
     def fail(place: str) -> None:
         raise RuntimeError("Failed to reach API") from cause  # as Prefect words it in the middle of a run
 
     monkeypatch.setattr(flow, "close_crashed", fail)
     with pytest.raises(told, match="Failed to reach API"):
-        flow.run(
-            tmp_path, tmp_path, date(2017, 6, 4), read_config(CONFIG, PipelineConfig), "test", "http://127.0.0.1:9/api"
-        )
+        flow.run_flow(tmp_path, [], unused, "a run", "1.0", date(2017, 6, 4), "test", "http://127.0.0.1:9/api")

@@ -122,7 +122,7 @@ def test_a_service_that_is_degraded_says_so_in_the_status(
         def get(self, path: str, seconds: float = 10) -> dict:
             return {"release": "1.0", "degraded": True, "error": "live.json is gone; 1.0 goes on."}
 
-    monkeypatch.setattr(cli, "find", lambda folder: Degraded(0, 8003))
+    monkeypatch.setattr("shared.service.process.find", lambda folder: Degraded(0, 8003))
     code, printed = run(capsys, "--level", "3", "status")
     assert code == 0
     assert "answers with:      1.0\n" in printed

@@ -14,11 +14,14 @@ import pytest
 from filelock import FileLock
 
 from comparison.incidents.truncated_bundle import truncate
-from level3_cicd import deploy, ledger
-from level3_cicd.ledger import Row, append, read
+from level3_cicd import deploy
+from level3_cicd.evaluate import find_live
+from level3_cicd.ledger import Row, append, read, verdicts_of_gate
+from level3_cicd.pending_verdict import record_pending, recorded_after
 from level3_cicd.rollout import switch
 from level3_cicd.tools import registry, servers
 from level3_cicd.tools.mlflow_client import identity_of, mlflow_client
+from level3_cicd.tools.run_record import record_of_run
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
 from shared.model.frecency import Frecency
 from shared.model.holdout import hold_out
@@ -26,6 +29,7 @@ from shared.places import CHECKOUT
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.manifest import Verified, verify
 from shared.release.pointer import Pointer, point_to, read_pointer, require_pointer
+from shared.service.process import members_of
 from shared.service.waiting import wait_until
 from tests.conftest import make_products, make_transactions
 
@@ -35,7 +39,7 @@ DAY = date(2017, 2, 9)
 
 def train(level: Path, release: str, verdict: str = "passed") -> None:
     """Register a release as the pipeline does, without Prefect."""
-    with registry.record_of_run(level, f"recommender {release}", release, {"actor": "test"}) as evidence:
+    with record_of_run(level, f"recommender {release}", release, {"actor": "test"}) as evidence:
         folder = level / ".train.test" / "bundle"
         model = Frecency(half_life=80.0).fit(make_transactions())
         write_bundle(folder, model, make_products(), Evidence("data", "code", {"ndcg_at_10": 0.5}))
@@ -181,7 +185,7 @@ def test_a_run_that_a_kill_left_open_is_closed_by_the_next_one(made: Path) -> No
         name: client.create_run(registry.experiment_id(client), tags={"place": place}).info.run_id
         for name, place in places.items()
     }
-    with registry.record_of_run(made, "next", "1.3", {}):
+    with record_of_run(made, "next", "1.3", {}):
         pass
     status = {name: client.get_run(run).info.status for name, run in runs.items()}
     assert status == {"left here": "KILLED", "of another folder": "RUNNING"}
@@ -199,15 +203,15 @@ def test_of_two_runs_that_take_the_same_number_the_second_is_told(made: Path) ->
 
 @pytest.mark.parametrize("killed", ["before it was registered", "before its row", "after its row"])
 def test_a_verdict_whose_row_a_kill_prevented_is_written_down_once(made: Path, tmp_path: Path, killed: str) -> None:
-    releases = registry.registered(made)
-    row = Row(DAY, "gate", "passed", "all kept", "1.1", releases["1.1"].bundle_digest, numbers={"notes": ["seen"]})
-    with pytest.raises(KeyboardInterrupt), ledger.written_down(tmp_path, row):
+    releases = {release: entry.bundle_digest for release, entry in registry.registered(made).items()}
+    row = Row(DAY, "gate", "passed", "all kept", "1.1", releases["1.1"], numbers={"notes": ["seen"]})
+    with pytest.raises(KeyboardInterrupt), recorded_after(tmp_path, row):
         raise KeyboardInterrupt
     if killed == "after its row":
         append(tmp_path, row)
     in_registry = {} if killed == "before it was registered" else releases
     for _ in range(2):
-        ledger.write_down_registered(tmp_path, in_registry)
+        record_pending(tmp_path, in_registry)
     written = read(tmp_path)
     assert [(row.release, row.numbers) for row in written] == [("1.1", {"notes": ["seen"]})] * len(in_registry and [1])
     assert all(("interrupted" in row.reason) == (killed == "before its row") for row in written)
@@ -215,9 +219,9 @@ def test_a_verdict_whose_row_a_kill_prevented_is_written_down_once(made: Path, t
 
 def test_a_number_that_another_run_took_is_not_written_down(made: Path, tmp_path: Path) -> None:
     row = Row(DAY, "gate", "passed", "all kept", "1.1", registry.registered(made)["1.1"].bundle_digest)
-    with pytest.raises(Locked), ledger.written_down(tmp_path, row):
+    with pytest.raises(Locked), recorded_after(tmp_path, row):
         raise Locked("Another run has registered release 1.1 meanwhile.")
-    ledger.write_down_registered(tmp_path, registry.registered(made))
+    record_pending(tmp_path, {"1.1": row.bundle_digest})
     assert read(tmp_path) == []
 
 
@@ -233,39 +237,33 @@ def test_where_no_folder_lasts_the_champion_is_what_is_live(made: Path, tmp_path
     assert pointer.release == require_pointer(made).release
     assert verify(level / pointer.bundle).digest == pointer.bundle_digest
     assert read_pointer(level) is None
-    from level3_cicd import flow
-
     holdout = hold_out(make_transactions(days=60), date(2017, 3, 1))
-    assert flow.read_live(level, holdout)[0] is not None
+    assert find_live(level, holdout)[0] is not None
     mlflow_client(level).delete_registered_model_alias(registry.NAME, "champion")
-    assert flow.read_live(level, holdout) == (None, "nothing is live that it could be compared with")
+    assert find_live(level, holdout) == (None, None, "nothing is live that it could be compared with")
 
 
 def test_a_champion_whose_files_are_gone_keeps_nothing_from_being_trained(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from level3_cicd import flow
-
     def fail(level: Path) -> Pointer:
         raise DependencyDown("No such artifact")
 
     monkeypatch.setattr(registry, "champion", fail)
     holdout = hold_out(make_transactions(days=60), date(2017, 3, 1))
-    assert flow.read_live(tmp_path, holdout) == (None, "not compared with the live release: No such artifact")
+    assert find_live(tmp_path, holdout) == (None, None, "not compared with the live release: No such artifact")
     (tmp_path / "live.json").write_text("{")
     registry.align_aliases(tmp_path)
 
 
 @pytest.mark.parametrize("pointer", ["", "{"])
 def test_a_live_release_that_is_damaged_is_fetched_again_to_be_compared_with(made: Path, pointer: str) -> None:
-    from level3_cicd import flow
-
     sound = (made / "live.json").read_bytes()
     append(made, Row(DAY, "deploy", "live", "", "1.0", require_pointer(made).bundle_digest, sequence=1))
     truncate(made / "bundles" / "1.0")
     try:
         (made / "live.json").write_text(pointer or sound.decode())
-        model, note = flow.read_live(made, hold_out(make_transactions(days=60), date(2017, 3, 1)))
+        model, _, note = find_live(made, hold_out(make_transactions(days=60), date(2017, 3, 1)))
     finally:
         (made / "live.json").write_bytes(sound)
     assert model is not None
@@ -310,17 +308,17 @@ def test_while_somebody_deploys_nobody_else_can(made: Path) -> None:
 
 def test_a_deployment_writes_down_the_verdict_that_a_killed_run_did_not(made: Path) -> None:
     row = Row(DAY, "gate", "passed", "all kept", "1.1", registry.registered(made)["1.1"].bundle_digest)
-    with pytest.raises(KeyboardInterrupt), ledger.written_down(made, row):
+    with pytest.raises(KeyboardInterrupt), recorded_after(made, row):
         raise KeyboardInterrupt
     with FileLock(made / ".pipeline.lock"):
         deploy.write_down_verdict(made)
-    assert read(made, "step = 'gate'") == [], "a run that is under way writes it down itself"
+    assert verdicts_of_gate(made) == [], "a run that is under way writes it down itself"
     deploy.write_down_verdict(made)
-    assert [row.release for row in read(made, "step = 'gate'")] == ["1.1"]
+    assert [row.release for row in verdicts_of_gate(made)] == ["1.1"]
 
 
 def test_a_run_that_fails_is_closed_as_failed(made: Path) -> None:
-    with pytest.raises(ZeroDivisionError), registry.record_of_run(made, "failing", "1.3", {}) as evidence:
+    with pytest.raises(ZeroDivisionError), record_of_run(made, "failing", "1.3", {}) as evidence:
         _ = 1 / 0
     assert mlflow_client(made).get_run(evidence.run_id).info.status == "FAILED"
 
@@ -445,10 +443,10 @@ def test_a_server_is_stopped_with_all_its_processes(tmp_path: Path, monkeypatch:
     (tmp_path / "leader.py").write_text(f"import subprocess, sys; subprocess.run({child})")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     server = servers.launch(tmp_path, "test", 8125, "/", ["leader", "--port", "8125"])
-    assert wait_until(lambda: len(servers.members(server.pid)) == 2, 10)
+    assert wait_until(lambda: len(members_of(server)) == 2, 10)
     os.kill(server.pid, signal.SIGKILL)
     assert wait_until(lambda: not server.is_running(), 5)
-    assert servers.is_left_over(server)
-    assert not servers.is_left_over(replace(server, port=8126)), "another one's group, by a number that was used again"
+    assert len(members_of(server)) == 1
+    assert not members_of(replace(server, port=8126)), "another one's group, by a number that was used again"
     assert servers.stop_server(tmp_path, "test")
-    assert not servers.is_left_over(server)
+    assert not members_of(server)
