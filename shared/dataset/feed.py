@@ -6,6 +6,8 @@ authors simulated on real shopping patterns, for education. Anyone's step calls 
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,11 +17,11 @@ import pandas as pd
 import pyarrow as pa
 
 from shared.columns import PRODUCTS
-from shared.dataset.day_files import SCHEMA, day_file, digest_file, digest_rows, read_day
+from shared.dataset.day_files import SCHEMA, digest_file, digest_rows, read_day
 from shared.dataset.real_year import LAST_WHOLE_DAY, read_real_year
-from shared.dataset.shop import FORMAT, read_shop
+from shared.dataset.shop import FORMAT, catalogue_of, file_of, identity, read_shop
 from shared.dataset.writing import Progress, take_over, whole, write_feed, writing
-from shared.errors import CheckFailed, UsageError
+from shared.errors import CheckFailed, Locked, UsageError
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,22 @@ class Feed:
     @cached_property
     def about(self) -> dict:
         """The shop's name, source, and per day the number of rows and their digest."""
+        self.__dict__["_stamp"] = stamp_of(self.folder)
         return read_shop(self.folder)
+
+    @property
+    def identity(self) -> str:
+        """Which shop this is: a digest that stays the same while the shop grows."""
+        return identity(self.about)
+
+    def file(self, day: date) -> Path:
+        """Where a day's transactions lie, in the version that this feed knows."""
+        return self.folder / "days" / file_of(self.about, day)
+
+    @property
+    def catalogue_file(self) -> Path:
+        """Where the catalogue lies."""
+        return self.folder / catalogue_of(self.about)
 
     @property
     def days(self) -> list[date]:
@@ -59,15 +76,23 @@ class Feed:
     def between(self, first: date, last: date) -> pd.DataFrame:
         """Transactions from `first` to `last`, both included."""
         wanted = [day for day in self.days if first <= day <= last]
-        tables = [read_day(day_file(self.folder, day)) for day in wanted]
-        table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-        return table.to_pandas()
+        with self._of_one_shop():
+            tables = [read_day(self.file(day)) for day in wanted]
+            table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+            return table.to_pandas()
+
+    def distinct(self, columns: list[str]) -> pd.DataFrame:
+        """The distinct combinations of some columns' values, day after day."""
+        with self._of_one_shop():
+            found = [pd.read_parquet(self.file(day), columns=columns).drop_duplicates() for day in self.days]
+        return pd.concat(found).drop_duplicates(ignore_index=True)
 
     def products(self) -> pd.DataFrame:
         """The catalogue: one row per product, with a name and a department."""
-        file = self.folder / "products.parquet"
+        file = self.catalogue_file
         try:
-            return pd.read_parquet(file, columns=PRODUCTS)
+            with self._of_one_shop():
+                return pd.read_parquet(file, columns=PRODUCTS)
         except (pa.ArrowException, ValueError, OSError) as error:
             raise CheckFailed(
                 f"{file} cannot be read as the catalogue: {error}", fix="Import the shop again with --replace."
@@ -75,14 +100,14 @@ class Feed:
 
     def file_stamps(self, as_of: date) -> str:
         """Sizes and times of the days' files and of the catalogue: another value, if one was replaced since."""
-        files = [day_file(self.folder, day) for day in self.days if day <= as_of] + [self.folder / "products.parquet"]
+        files = [self.file(day) for day in self.days if day <= as_of] + [self.catalogue_file]
         file_stamps = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
         return hashlib.sha256(repr(file_stamps).encode()).hexdigest()
 
     def matches_record(self, day: date) -> bool:
         """Whether a day's rows are those that were noted when the feed was written."""
         noted = self.about["days"].get(day.isoformat())
-        if noted is None or noted.get("file") == digest_file(day_file(self.folder, day)):
+        if noted is None or noted.get("file") == digest_file(self.file(day)):
             return True
         return digest_rows(self.day(day)) == noted["digest"]
 
@@ -95,6 +120,39 @@ class Feed:
         """What a model trained through `as_of` was trained on. The order of rows does not change it."""
         known = {day: entry["digest"] for day, entry in self.about["days"].items() if day <= as_of.isoformat()}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+    @contextmanager
+    def _of_one_shop(self) -> Iterator[None]:
+        """What is read within is of the shop that the record describes, or is not read at all.
+
+        Another shop may take its place meanwhile, file by file as a reader sees it; within one shop no file changes.
+        Raises Locked in that case.
+        """
+        known = self.about
+        try:
+            yield
+        except Exception:
+            self._require_same(known)
+            raise
+        self._require_same(known)
+
+    def _require_same(self, known: dict) -> None:
+        now = stamp_of(self.folder)
+        if now and (now == self.__dict__["_stamp"] or identity(read_shop(self.folder)) == identity(known)):
+            return
+        raise Locked(
+            f"Another shop took the place of {known.get('name')!r} in {self.folder} while it was read.",
+            fix="Run the command again: it will read the new one.",
+        )
+
+
+def stamp_of(folder: Path) -> tuple[int, ...]:
+    """What tells a shop's record from another one without reading it; empty if there is none."""
+    try:
+        record = (folder / "shop.json").stat()
+    except FileNotFoundError:
+        return ()
+    return (record.st_ino, record.st_mtime_ns, record.st_size)
 
 
 def open_feed(folder: Path, progress: Progress = iter) -> Feed:

@@ -1,5 +1,6 @@
 """Writes a feed, whole or not at all: the real year's first preparation and an import call it."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -50,10 +51,7 @@ def staged(folder: Path, replace: bool = False) -> Iterator[Path]:
 
     Raises UsageError if there is a shop already; with `replace` that shop is set aside.
     """
-    part = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    with building(folder) as part:
         yield part
         if folder.exists() and any(folder.iterdir()) and not replace:
             raise UsageError(
@@ -64,6 +62,16 @@ def staged(folder: Path, replace: bool = False) -> Iterator[Path]:
         if replace:
             set_aside(folder)
         whole(folder).replace(folder)
+
+
+@contextmanager
+def building(folder: Path) -> Iterator[Path]:
+    """A folder beside a feed's, to build in, which is gone afterwards."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -92,11 +100,24 @@ def write_days(
 ) -> None:
     """Write days, in order, with the catalogue and what there is to say about the shop."""
     (folder / "days").mkdir()
-    written = {}
-    for day, rows in days:
-        pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), day_file(folder, day))
-        file = digest_file(day_file(folder, day))
-        written[day.isoformat()] = {"rows": len(rows), "digest": digest_rows(rows), "file": file}
+    written = {day.isoformat(): write_day(day_file(folder, day), rows) for day, rows in days}
     products.to_parquet(folder / "products.parquet", index=False)
-    content = {"format": FORMAT, **about, "days": written}
-    write_atomically(folder / "shop.json", json.dumps(content, indent=1).encode())
+    content = {"format": FORMAT, **about, "identity": digest_of_days(written), "days": written}
+    write_record(folder, content)
+
+
+def write_day(file: Path, rows: pd.DataFrame) -> dict[str, Any]:
+    """Write a day's file; returns what its shop's record says of it."""
+    pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), file)
+    return {"rows": len(rows), "digest": digest_rows(rows), "file": digest_file(file)}
+
+
+def digest_of_days(written: dict[str, dict[str, Any]]) -> str:
+    """The digest of some days' rows: the same for the same days, wherever and whenever they are written."""
+    known = {day: entry["digest"] for day, entry in written.items()}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def write_record(folder: Path, about: dict[str, Any]) -> None:
+    """Write a shop's record, in one step: what it does not name is not part of the shop."""
+    write_atomically(folder / "shop.json", json.dumps(about, indent=1).encode())

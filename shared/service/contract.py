@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-LONGEST_ID = 128
+from shared.identifiers import IDENTIFIER, LONGEST_ID
+
 MOST_CUSTOMERS = 1000
 MOST_K = 100
-# Any text of up to 128 characters without control characters.
-Customer = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Customer = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=IDENTIFIER)]
 
 
 class Recommendation(BaseModel):

@@ -1,0 +1,89 @@
+"""How an export is read: which column holds what, and how values are written. Kept beside the shop for later files."""
+
+import re
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from shared.errors import UsageError
+from shared.importing.numbers import Style
+
+COLUMNS = ("customer", "product", "time", "basket", "quantity", "amount", "price", "store", "name")
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Which column of the export holds what, and how it is written. What is None is found out from the data.
+
+    cancelled: what the basket of a cancelled invoice begins with; '' if there are none. time_format: as `strptime`
+    reads it, or `iso`, `excel` (days since 1900), `s` or `ms` (since 1970). decimal, thousands: the characters in
+    numbers. missing: texts that stand for no identifier; () if all are codes. point_zero: `drop` reads an identifier
+    `7.0` as `7`, `keep` keeps it. leave_out: an expression; products whose identifier or name it matches are none.
+    left_out: identifiers of such products.
+    """
+
+    customer: str
+    product: str
+    time: str
+    basket: str | None = None
+    quantity: str | None = None
+    amount: str | None = None
+    price: str | None = None
+    store: str | None = None
+    name: str | None = None
+    cancelled: str | None = None
+    time_format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    missing: tuple[str, ...] | None = None
+    point_zero: dict[str, str] | str | None = None
+    leave_out: str | None = None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str | None]:
+        """The columns that were named."""
+        return [getattr(self, name) for name in COLUMNS]
+
+    @property
+    def style(self) -> Style:
+        """How numbers are written."""
+        return Style(self.decimal or ".", self.thousands or "")
+
+    def allows(self, style: Style) -> bool:
+        """Whether numbers may be written in a style, as far as that is said."""
+        return self.decimal in (None, style.decimal) and self.thousands in (None, style.thousands)
+
+    def drops_point_zero(self, column: str) -> bool:
+        """Whether a column's identifiers are read without `.0`."""
+        found = self.point_zero.get(column) if isinstance(self.point_zero, dict) else self.point_zero
+        return found == "drop"
+
+    def as_data(self) -> dict[str, Any]:
+        """The mapping as JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "Mapping":
+        """The mapping that JSON held."""
+        known = {field.name for field in fields(cls)}
+        known_data: dict[str, Any] = {name: value for name, value in data.items() if name in known}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known_data.items()})
+
+
+def check_mapping(mapping: Mapping) -> Mapping:
+    """Raise UsageError for settings that cannot be."""
+    decimal, thousands = mapping.decimal, mapping.thousands
+    if decimal is not None and decimal not in (".", ","):
+        raise UsageError(f"{decimal!r} is no decimal sign.", fix="Pass --decimal '.' or --decimal ','.")
+    if thousands and (len(thousands) != 1 or thousands.isalnum() or thousands in "+-"):
+        raise UsageError(f"{thousands!r} does not separate thousands.", fix="Pass --thousands ',' or '.', for example.")
+    if thousands and thousands == (decimal or "."):
+        raise UsageError(
+            f"{thousands!r} cannot be both the decimal sign and what separates thousands.",
+            fix="Pass both --decimal and --thousands.",
+        )
+    try:
+        re.compile(mapping.leave_out or "")
+    except re.error as error:
+        raise UsageError(f"{mapping.leave_out!r} is no expression: {error}.", fix="Mend --leave-out.") from error
+    return replace(mapping, decimal=decimal or {".": ",", ",": "."}.get(thousands or ""))

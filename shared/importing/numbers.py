@@ -1,0 +1,174 @@
+"""Reads numbers as people and spreadsheets write them, and tells how a column's numbers are written. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shared.importing.texts import plain_array, trimmed
+
+LONG = re.compile(r"[-+]?[1-9]\d{3}")
+SIGNS = re.compile(r"^([-+]?)\s*(?:[$€£¥₹₽]|[A-Z]{3}(?=[\s\d]))?\s*|\s*(?:[$€£¥₹₽]|(?<=[\s\d])[A-Z]{3})?$")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How numbers are written: the decimal sign, and what separates thousands, if anything does."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    def __str__(self) -> str:
+        """The options that name it."""
+        return f"--decimal '{self.decimal}'" + (f" --thousands '{self.thousands}'" if self.thousands else "")
+
+
+PLAIN = Style()
+STYLES = (
+    PLAIN,
+    Style(","),
+    *(Style(decimal, thousands) for decimal in ".," for thousands in ",. '\u00a0\u202f\u2019" if decimal != thousands),
+)
+
+
+@lru_cache
+def expression(style: Style) -> re.Pattern[str]:
+    """What a number without its signs looks like."""
+    decimal = re.escape(style.decimal)
+    groups = rf"[1-9]\d{{0,2}}(?:{re.escape(style.thousands)}\d{{3}})+|" if style.thousands else ""
+    return re.compile(rf"(?:{groups}\d+)(?:{decimal}\d*)?(?:[eE][-+]?\d+)?|{decimal}\d+")
+
+
+def parse(text: str, style: Style = PLAIN) -> float:
+    """One number; NaN if the text is none in this style.
+
+    >>> parse("-1,5", Style(",")), parse("7,693.00", Style(".", ",")), parse("12.50-"), parse("€ 3")
+    (-1.5, 7693.0, -12.5, 3.0)
+    """
+    negative = (text.startswith("(") and text.endswith(")")) or text.endswith("-")
+    bare = text.strip("()") if text.startswith("(") else text.removesuffix("-")
+    sign = SIGNS.match(bare)
+    minus = bool(sign and sign[1] == "-")
+    bare = SIGNS.sub("", bare)
+    if not expression(style).fullmatch(bare):
+        return float("nan")
+    bare = bare.replace(style.thousands, "") if style.thousands else bare
+    value = float(bare.replace(style.decimal, "."))
+    return -value if negative != minus else value
+
+
+def as_numbers(values: pa.Array, style: Style = PLAIN) -> np.ndarray:
+    """Numbers; NaN where there is none."""
+    values = plain_array(values)
+    kind = values.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if not (pa.types.is_string(kind) or pa.types.is_binary(kind)):
+        return np.full(len(values), np.nan)
+    coded = pc.dictionary_encode(trimmed(values))
+    distinct = np.array([parse(text, style) for text in coded.dictionary.to_pylist()] + [np.nan])
+    return distinct[pc.fill_null(coded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)]
+
+
+def lenient(text: str) -> float:
+    """A number in whichever style reads it; NaN if none does."""
+    read = (parse(text, style) for style in STYLES)
+    return next((value for value in read if not np.isnan(value)), float("nan"))
+
+
+def lenient_numbers(values: pa.Array) -> np.ndarray:
+    """Numbers as far as any style reads them: to estimate what rows are worth that are left out."""
+    kind = plain_array(values).type
+    if not pa.types.is_string(kind):
+        return as_numbers(values)
+    coded = pc.dictionary_encode(trimmed(plain_array(values)))
+    distinct = np.array([lenient(text) for text in coded.dictionary.to_pylist()] + [np.nan])
+    return distinct[pc.fill_null(coded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)]
+
+
+@lru_cache(1 << 16)
+def readers(text: str) -> int:
+    """Which styles read a text, as bits in the order of STYLES."""
+    bits = 0
+    for place, style in enumerate(STYLES):
+        bits |= (not np.isnan(parse(text, style))) << place
+    return bits
+
+
+@dataclass
+class Numbers:
+    """How a column's texts can be read as numbers: rows by the set of styles that read them, with an example each.
+
+    short: whether there are whole numbers below 1,000; long: whether there are larger ones without a separator.
+    """
+
+    rows: Counter[int] = field(default_factory=Counter)
+    examples: dict[int, str] = field(default_factory=dict)
+    short: bool = False
+    long: bool = False
+
+    def look(self, values: pa.Array) -> None:
+        """Take a chunk's texts in. What is typed as a number says nothing."""
+        values = plain_array(values)
+        if not pa.types.is_string(values.type):
+            return
+        for entry in pc.value_counts(pc.drop_null(trimmed(values))):
+            text, rows = entry["values"].as_py(), entry["counts"].as_py()
+            self.short |= len(text) <= 3 and text.isdigit()
+            self.long |= bool(LONG.match(text))
+            if text:
+                bits = readers(text)
+                self.rows[bits] += rows
+                self.examples.setdefault(bits, text)
+
+    def read_by(self, style: Style) -> int:
+        """How many rows a style reads."""
+        place = STYLES.index(style)
+        return sum(rows for bits, rows in self.rows.items() if bits >> place & 1)
+
+    def readings(self, allowed: Sequence[Style] = STYLES) -> list[Style]:
+        """Of the allowed styles those that read most rows, without those that name a separator which nothing needs.
+
+        Where small whole numbers have no separator and large ones do not occur, `1.234` has two readings.
+        """
+        read = {style: self.read_by(style) for style in allowed}
+        most = [style for style in allowed if read[style] == max(read.values())]
+        needed = [style for style in most if not style.thousands or read.get(Style(style.decimal), -1) < read[style]]
+        bare = [style for style in needed if not style.thousands]
+        return bare if bare and (self.long or not self.short) else needed
+
+    def read_differently(self, style: Style, others: Sequence[Style]) -> list[str]:
+        """Examples that have another value in one of the other styles."""
+        return [
+            text
+            for text in self.examples.values()
+            if any(not same(parse(text, other), parse(text, style)) for other in others if is_number(text, other))
+        ]
+
+    def reads_alike(self, style: Style, allowed: Sequence[Style] = STYLES) -> bool:
+        """Whether a style reads as many rows as any, and with the values of one of the readings."""
+        if self.read_by(style) < max(self.read_by(other) for other in allowed):
+            return False
+        readings = self.readings(allowed)
+        return style in readings or any(not self.read_differently(style, [reading]) for reading in readings)
+
+
+def is_number(text: str, style: Style) -> bool:
+    """Whether a style reads a text."""
+    return not np.isnan(parse(text, style))
+
+
+def same(one: float, other: float) -> bool:
+    """Whether two numbers are the same, or both none."""
+    return one == other or (np.isnan(one) and np.isnan(other))
+
+
+def joint_readings(columns: Sequence[Numbers], allowed: Sequence[Style] = STYLES) -> list[Style]:
+    """Of the allowed styles those in which all columns can be read, without one whose separator nothing needs."""
+    alike = [style for style in allowed if all(column.reads_alike(style, allowed) for column in columns)]
+    return [style for style in alike if not style.thousands or Style(style.decimal) not in alike]
