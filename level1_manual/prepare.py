@@ -9,7 +9,8 @@ from pyarrow import csv
 from level1_manual.workplace import laptop
 from shared.dataset.feed import open_feed, require_day
 from shared.errors import run_program
-from shared.places import shop_folder
+from shared.places import level_folder, shop_folder
+from shared.service.belonging import settle
 
 # Everything since the beginning: the file grows with the year, and nobody has asked why.
 TRANSACTIONS = "transactions.csv"
@@ -23,6 +24,7 @@ def main() -> None:
     as_of = arguments.parse_args().as_of
     feed = open_feed(shop_folder())
     require_day(feed, as_of)
+    settle(level_folder(1), shop_folder())
     laptop().mkdir(parents=True, exist_ok=True)
     transactions = feed.through(as_of)
     csv.write_csv(pa.Table.from_pandas(transactions, preserve_index=False), laptop() / TRANSACTIONS)

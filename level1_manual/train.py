@@ -3,6 +3,8 @@
 import pickle
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow import csv
 
 from level1_manual.prepare import PRODUCTS, TRANSACTIONS
 from level1_manual.workplace import laptop
@@ -19,15 +21,20 @@ MODEL = "model.pkl"
 
 def read_transactions() -> pd.DataFrame:
     """The CSV as it was exported; identifiers are text."""
-    text = dict.fromkeys([CUSTOMER, BASKET, PRODUCT, STORE], str)
-    return pd.read_csv(laptop() / TRANSACTIONS, dtype=text, parse_dates=[TIME], engine="pyarrow")
+    return read_csv(TRANSACTIONS, [CUSTOMER, BASKET, PRODUCT, STORE]).astype({TIME: "datetime64[ms]"})
+
+
+def read_csv(name: str, text: list[str]) -> pd.DataFrame:
+    """A CSV whose text columns are nothing but text: a reader that guesses takes 007 for 7, and NA for nothing."""
+    options = csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string()), strings_can_be_null=False)
+    return csv.read_csv(laptop() / name, convert_options=options).to_pandas()
 
 
 def main() -> None:
     """Train on everything there is."""
     transactions = read_transactions()
     model = Frecency(half_life=HALF_LIFE, popular_weight=POPULAR_WEIGHT).fit(transactions)
-    products = pd.read_csv(laptop() / PRODUCTS, dtype=str)
+    products = read_csv(PRODUCTS, [PRODUCT, NAME])
     names = dict(zip(products[PRODUCT], products[NAME], strict=True))
     with (laptop() / MODEL).open("wb") as file:
         pickle.dump((model, names), file)

@@ -26,6 +26,7 @@ from shared.model.config import ModelConfig
 from shared.places import shop_folder
 from shared.release.number import next_release
 from shared.release.pointer import Pointer
+from shared.service.belonging import settle
 from shared.steps import Step, play
 
 CONFIG = Path(__file__).with_name("config.toml")
@@ -72,6 +73,8 @@ def run(
     """Train on everything through `as_of` and deploy the result. Raises Locked if a pipeline is running there."""
     if model or judge_only:
         raise UsageError(ONLY_THE_CONFIGURATION, fix="Use --level 3.")
+    require_day(open_feed(shop_folder()), as_of)
+    settle(level, shop_folder())
     level.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(level / ".pipeline.lock", timeout=0):

@@ -33,6 +33,7 @@ from shared.errors import Locked
 from shared.places import home, shop_folder
 from shared.release.number import next_release
 from shared.release.provenance import code_digest, lock_digest, revision
+from shared.service.belonging import settle
 from shared.steps import Step
 
 STEPS: tuple[Step, ...] = (prepare, validate, train, evaluate, gate, register)
@@ -77,6 +78,7 @@ def run(
     """
     config = read_config(config_file, PipelineConfig).with_model(model)
     require_day(open_feed(shop_folder()), as_of)
+    settle(level, shop_folder())
     began = datetime.now(UTC)
     with alone(level):
         try:

@@ -24,10 +24,10 @@ def days_to_validate(
     feed: Feed, as_of: date, validated: date | None, refused: Collection[date], accepted: Collection[date]
 ) -> list[date]:
     """The last week's days, those since `validated`, through which days have passed before, those once refused, and
-    those whose rows are others by now.
+    those whose rows are others by now. Where none has passed, all that were added to the shop since its import.
     """
-    week = as_of - timedelta(days=HOLDOUT_DAYS - 1)
-    first = min(week, validated + timedelta(days=1)) if validated else week
+    week, since = as_of - timedelta(days=HOLDOUT_DAYS - 1), validated or feed.imported_through
+    first = min(week, since + timedelta(days=1)) if since else week
     known = [day for day in feed.days if day <= as_of and day not in accepted]
     return [day for day in known if day >= first or day in refused or not feed.matches_record(day)]
 

@@ -13,6 +13,7 @@ from mlops.progress import bar
 from shared.dataset.clock import known_through
 from shared.dataset.shop import require_known_day
 from shared.places import shop_folder
+from shared.text import for_terminals, printable
 
 DAY = click.DateTime(["%Y-%m-%d"])
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -60,7 +61,7 @@ def who() -> str:
 
 def echo(value: Any, as_json: bool, words: Callable[[Any], str]) -> None:
     """Print a result as JSON or in words."""
-    click.echo(to_json(value) if as_json else words(value))
+    click.echo(to_json(value) if as_json else printable(words(value)))
 
 
 def to_json(value: Any) -> str:
@@ -71,4 +72,4 @@ def to_json(value: Any) -> str:
         return asdict(item) if is_dataclass(item) and not isinstance(item, type) else str(item)
 
     text = orjson.dumps(value, default=plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
-    return text.decode()  # a number that is none becomes null
+    return for_terminals(text.decode())  # a number that is none becomes null

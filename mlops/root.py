@@ -1,5 +1,7 @@
 """The command line of all levels. Slow libraries are imported by the command that needs them."""
 
+from contextlib import suppress
+
 import click
 
 from mlops.commands.ask import ask
@@ -13,7 +15,9 @@ from mlops.commands.serve import serve
 from mlops.commands.servers import down, up
 from mlops.commands.status import status
 from mlops.levels import present
-from shared.errors import UsageError, run_program
+from shared.errors import IntegrityError, UsageError, run_program
+from shared.places import level_folder, shop_folder
+from shared.service.belonging import settle
 
 
 def main() -> None:
@@ -33,6 +37,9 @@ def commands(context: click.Context, level: int | None) -> None:
     context.obj = level or max(present())
     if context.obj not in present():
         raise UsageError(f"Level {context.obj} is not here; there are {present()}.", fix="Choose one of them.")
+    if level_folder(context.obj).exists() and (shop_folder() / "shop.json").exists():
+        with suppress(IntegrityError):  # of the shop: what is live can be looked at and rolled back without it
+            settle(level_folder(context.obj), shop_folder())
 
 
 for command in (data, pipeline, deploy, monitor, serve, ask, status, compare, doctor, up, down):

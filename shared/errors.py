@@ -13,6 +13,8 @@ import shutil
 import sys
 from collections.abc import Callable
 
+from shared.text import printable
+
 LOOK_AT_DISK = "  To fix: look at the file or folder named, and the space left on its disk."
 
 
@@ -71,7 +73,7 @@ def run_program(main: Callable[[], object]) -> None:
     try:
         main()
     except MlopsError as error:
-        sys.stderr.write(f"Error: {error}\n")
+        sys.stderr.write(printable(f"Error: {error}\n"))
         sys.exit(error.exit_code)
     except shutil.Error as error:  # of many files: the first will do
         sys.stderr.write(f"Error: {error.args[0][0][2]}\n{LOOK_AT_DISK}\n")

@@ -23,6 +23,15 @@ def printable(text: str) -> str:
     return KEPT_LINES.sub("\ufffd", text)
 
 
+def for_terminals(json: str) -> str:
+    """JSON in which no character steers a terminal: those beyond ASCII's control characters are escaped, too.
+
+    >>> for_terminals('{"name": "\x9b2J"}')
+    '{"name": "\\\\u009b2J"}'
+    """
+    return re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", json)
+
+
 def listed(names: list[str], most: int = 30) -> str:
     """Names in a sentence, none of them too long, and not too many.
 

@@ -10,6 +10,7 @@ from level1_manual.runbook import Hands, Step, perform, shell
 from level1_manual.workplace import server
 from shared.errors import MlopsError, run_program
 from shared.service.process import find, stop
+from shared.text import printable
 from shared.service.waiting import wait_until
 
 
@@ -40,7 +41,7 @@ def main() -> None:
     stop(server())
     print(f"\n{len(outcomes)} manual actions. Customer {asked.customer} is now recommended:")
     for item in answer["recommendations"]:
-        print(f"  {item['rank']}. {item['name']}  ({item['reason']})")
+        print(printable(f"  {item['rank']}. {item['name']}  ({item['reason']})"))
     print("The service is stopped again; `mlops --level 1 serve` starts it.")
 
 

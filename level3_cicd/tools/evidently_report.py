@@ -1,5 +1,6 @@
 """The Evidently page. Imported only when one is made: Evidently takes seconds to import."""
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from evidently import Report
 from evidently.core.metric_types import SingleValueCalculation, SingleValueMetric
 from evidently.legacy.renderers.html_widgets import CounterData, counter
 from evidently.presets import DataDriftPreset, DataSummaryPreset
+
+from shared.text import one_line
 
 SHARE_LIMIT = 0.5
 LABELS = {
@@ -59,14 +62,24 @@ def report(
     With `scores`, the page begins with them, below `title`, and ends with a summary of the data's quality.
     """
     drift = DataDriftPreset(columns=FEATURES, method="psi", threshold=limit, drift_share=SHARE_LIMIT)
-    shown = [Scores(scores=scores, title=title)] if scores else []
+    shown = [Scores(scores=scores, title=escape(title))] if scores else []
     snapshot = Report(
         [*shown, drift, *([DataSummaryPreset(columns=FEATURES)] if scores else [])], include_tests=True
-    ).run(current, reference)
+    ).run(harmless(current), harmless(reference))
     if html:
         html.parent.mkdir(parents=True, exist_ok=True)
         snapshot.save_html(str(html))
     return read_drift(snapshot.dict())
+
+
+def harmless(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose texts stay text in a page: Evidently writes them into a script as they are.
+
+    >>> harmless(pd.DataFrame({"department": ["</script>"], "hour": [9.0]}))["department"].tolist()
+    ['&lt;/script&gt;']
+    """
+    texts = rows.select_dtypes(["object", "str", "category"]).columns
+    return rows.assign(**{name: rows[name].map(lambda text: escape(one_line(str(text)))) for name in texts})
 
 
 def read_drift(found: dict[str, Any]) -> dict[str, float]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops.levels import folder, present
+from mlops.levels import present
 from mlops.progress import bar
 from shared.errors import MlopsError, UsageError
-from shared.places import shop_folder
+from shared.places import level_folder, shop_folder
 from shared.service.belonging import require_quiet, settle
 from shared.text import printable
 
@@ -221,15 +221,15 @@ def trained_on_others(day: date) -> list[str]:
 
     told = []
     for level in present():
-        pointer = readable_pointer(folder(level))
+        pointer = readable_pointer(level_folder(level))
         with suppress(MlopsError):
-            manifest = read_manifest(folder(level) / pointer.bundle, pointer.bundle_digest) if pointer else {}
+            manifest = read_manifest(level_folder(level) / pointer.bundle, pointer.bundle_digest) if pointer else {}
             if pointer and manifest["trained_through"] >= day.isoformat():
                 told.append(
                     f"Level {level}'s live release {pointer.release}, trained through {manifest['trained_through']}, "
                     f"knows {day} as it was before; it stays live until another one is trained."
                 )
-    if 1 in present() and (folder(1) / "server" / "model.pkl").exists():
+    if 1 in present() and (level_folder(1) / "server" / "model.pkl").exists():
         told.append(
             "Level 1 keeps no record of the days that its model.pkl was trained on; it may know them as they were."
         )
@@ -249,7 +249,7 @@ def require_shop() -> Path:
 
 def mark_levels() -> None:
     """Before a shop is replaced: mark what the levels hold as made of it, and see that nobody is at work on it."""
-    for level in map(folder, present()):
+    for level in map(level_folder, present()):
         require_quiet(level)
         if level.exists():
             settle(level, shop_folder())
@@ -257,7 +257,7 @@ def mark_levels() -> None:
 
 def settle_levels() -> None:
     """After a shop took its place: set aside what the levels made of another one."""
-    for level in map(folder, present()):
+    for level in map(level_folder, present()):
         if level.exists():
             settle(level, shop_folder())
 

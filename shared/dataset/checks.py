@@ -16,11 +16,12 @@ import pandas as pd
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME
 from shared.dataset.feed import Feed
 from shared.dataset.reference import Profile, Reference, ReferenceReader, overlap, profile
+from shared.identifiers import fault
 
 FINDINGS = ["day", "check", "column", "found", "limit"]
 TEXT = [CUSTOMER, BASKET, PRODUCT, STORE]
-# The replacement character, control characters, and UTF-8 that was read as Latin-1.
-GARBLED = "\ufffd|[\x00-\x1f]|Ã[\x80-\xbf]|â€"
+# The replacement character, and UTF-8 that was read as Latin-1.
+GARBLED = "\ufffd|Ã[\x80-\xbf]|â€"
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,15 @@ def check_rows(rows: pd.DataFrame, day: date) -> list[tuple]:
     if strangers:
         findings.append(("rows of another day", TIME, str(strangers), "0"))
     for name in TEXT:
-        garbled = pd.Series(rows[name].unique()).astype("str").str.contains(GARBLED)
+        identifiers = pd.Series(rows[name].unique()).astype("str")
+        garbled = identifiers.str.contains(GARBLED)
         if garbled.any():
             findings.append(("encoding", name, f"{garbled.sum()} garbled identifiers", "0"))
+        faults = identifiers.map(fault)
+        findings += [
+            ("identifiers", name, f"{count} x {reason}", "0")
+            for reason, count in faults[faults != ""].value_counts().items()
+        ]
     return findings
 
 

@@ -41,6 +41,12 @@ class Feed:
         """Which shop this is: a digest that stays the same while the shop grows."""
         return identity(self.about)
 
+    @property
+    def imported_through(self) -> date | None:
+        """The last day that the shop's import brought; None if no later file has added to it."""
+        written = self.about.get("imported_through")
+        return date.fromisoformat(written) if written else None
+
     def file(self, day: date) -> Path:
         """Where a day's transactions lie, in the version that this feed knows."""
         return self.folder / "days" / file_of(self.about, day)
@@ -76,14 +82,14 @@ class Feed:
     def between(self, first: date, last: date) -> pd.DataFrame:
         """Transactions from `first` to `last`, both included."""
         wanted = [day for day in self.days if first <= day <= last]
-        with self._of_one_shop():
+        with self.one_shop():
             tables = [read_day(self.file(day)) for day in wanted]
             table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
             return table.to_pandas()
 
     def distinct(self, columns: list[str]) -> pd.DataFrame:
         """The distinct combinations of some columns' values, day after day."""
-        with self._of_one_shop():
+        with self.one_shop():
             found = [pd.read_parquet(self.file(day), columns=columns).drop_duplicates() for day in self.days]
         return pd.concat(found).drop_duplicates(ignore_index=True)
 
@@ -91,7 +97,7 @@ class Feed:
         """The catalogue: one row per product, with a name and a department."""
         file = self.catalogue_file
         try:
-            with self._of_one_shop():
+            with self.one_shop():
                 return pd.read_parquet(file, columns=PRODUCTS)
         except (pa.ArrowException, ValueError, OSError) as error:
             raise CheckFailed(
@@ -122,7 +128,7 @@ class Feed:
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     @contextmanager
-    def _of_one_shop(self) -> Iterator[None]:
+    def one_shop(self) -> Iterator[None]:
         """What is read within is of the shop that the record describes, or is not read at all.
 
         Another shop may take its place meanwhile, file by file as a reader sees it; within one shop no file changes.

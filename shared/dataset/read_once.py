@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from shared.dataset.day_files import SCHEMA, day_file, digest_rows, parse_day
+from shared.dataset.day_files import SCHEMA, digest_rows, parse_day
 from shared.dataset.feed import Feed
 
 
@@ -52,14 +52,18 @@ class ReadFeed(Feed):
 def read_once(feed: Feed, known_through: date) -> ReadFeed:
     """Read a feed's days through one of them. Raises CheckFailed if a file is damaged."""
     tables, starts, files, rows = [], {}, {}, 0
-    for day in [day for day in feed.days if day <= known_through]:
-        content = read_bytes(day_file(feed.folder, day))
-        table = parse_day(content, day_file(feed.folder, day))
-        starts[day], files[day] = rows, hashlib.sha256(content).hexdigest()
-        rows += table.num_rows
-        tables.append(table)
+    with feed.one_shop():
+        for day in [day for day in feed.days if day <= known_through]:
+            content = read_bytes(feed.file(day))
+            table = parse_day(content, feed.file(day))
+            starts[day], files[day] = rows, hashlib.sha256(content).hexdigest()
+            rows += table.num_rows
+            tables.append(table)
+        catalogue = feed.products()
     together = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-    return ReadFeed(feed.folder, known_through, together.to_pandas(), starts, files, feed.products())
+    read = ReadFeed(feed.folder, known_through, together.to_pandas(), starts, files, catalogue)
+    vars(read)["about"] = feed.about  # the record of what was read, and not of what the shop has become since
+    return read
 
 
 def read_bytes(file: Path) -> bytes:

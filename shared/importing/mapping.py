@@ -66,8 +66,10 @@ class Mapping:
     def from_data(cls, data: dict[str, Any]) -> "Mapping":
         """The mapping that JSON held."""
         known = {field.name for field in fields(cls)}
-        known_data: dict[str, Any] = {name: value for name, value in data.items() if name in known}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known_data.items()})
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in known
+        }
+        return cls(**values)
 
 
 def check_mapping(mapping: Mapping) -> Mapping:
@@ -77,7 +79,7 @@ def check_mapping(mapping: Mapping) -> Mapping:
         raise UsageError(f"{decimal!r} is no decimal sign.", fix="Pass --decimal '.' or --decimal ','.")
     if thousands and (len(thousands) != 1 or thousands.isalnum() or thousands in "+-"):
         raise UsageError(f"{thousands!r} does not separate thousands.", fix="Pass --thousands ',' or '.', for example.")
-    if thousands and thousands == (decimal or "."):
+    if thousands and thousands == decimal:
         raise UsageError(
             f"{thousands!r} cannot be both the decimal sign and what separates thousands.",
             fix="Pass both --decimal and --thousands.",

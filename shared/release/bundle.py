@@ -5,6 +5,7 @@ import json
 import zipfile
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import pandas as pd
 
 from shared.columns import CUSTOMER, NAME, PRODUCT
 from shared.errors import IntegrityError
+from shared.identifiers import is_identifier
 from shared.model.by_name import MODELS
 from shared.model.histories import Histories, to_bytes
 from shared.model.popular import Popular
 from shared.places import write_atomically
 from shared.release.manifest import FORMAT, GOLDEN_K, Verified, digest_of, read_manifest, sha256, verified_contents
 from shared.release.provenance import lock_digest
+from shared.text import one_line
 
 GOLDEN_CUSTOMERS = 20
 NOBODY = "a customer whom nobody knows"
@@ -90,19 +93,24 @@ def write_bundle(folder: Path, model: Popular, products: pd.DataFrame, evidence:
 
 def golden_lists(model: Popular) -> dict[str, list[str]]:
     """What some customers, and one whom nobody knows, are recommended: what a service on this model must answer."""
-    asked = [*(name.decode() for name in model.histories_.customers[:GOLDEN_CUSTOMERS]), NOBODY]
+    known = (name.decode() for name in model.histories_.customers)
+    # Old days may hold what is no identifier by now: the service refuses to be asked for it.
+    asked = [*islice(filter(is_identifier, known), GOLDEN_CUSTOMERS), NOBODY]
     lists = model.recommend(asked, GOLDEN_K)
     return {customer: lists.loc[lists[CUSTOMER] == customer, PRODUCT].tolist() for customer in asked}
 
 
 def catalogue_arrays(model: Popular, products: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Identifier and name of every product that the model may recommend."""
+    """Identifier and name of every product that the model may recommend.
+
+    All names take as much room as the longest one does, so none may be longer than a line.
+    """
     known, identifiers = to_bytes(products[PRODUCT])
     names = np.empty(len(identifiers), dtype=object)
     names[known] = products[NAME].to_numpy()
     wanted = np.union1d(model.products_, model.histories_.products)
     named = np.isin(identifiers, wanted)
-    encoded = np.array([str(name).encode() for name in names[named]], dtype=np.bytes_)
+    encoded = np.array([one_line(str(name)).encode() for name in names[named]], dtype=np.bytes_)
     return {"product": identifiers[named], "name": encoded}
 
 

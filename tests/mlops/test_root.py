@@ -203,11 +203,16 @@ def test_a_shop_is_imported_described_and_not_overwritten(
     file.write_text("who,what,when\nanna,tea,2017-05-01\n,tea,2017-05-01\n")
     words = ["data", "import", str(file), "--customer", "who", "--product", "what", "--time", "when"]
     assert run(capsys, "data", "info")[0] == 2
-    assert "2 rows read, 1 taken, 1 left out" in run(capsys, *words, "--dry-run")[1]
+    code, printed = run(capsys, *words, "--dry-run")
+    assert code == 3
+    assert "2 rows read, 1 taken, 1 left out" in printed
     assert not (tmp_path / "home").exists()
     code, printed = run(capsys, *words)
+    assert code == 3
+    assert "--accept-loss" in printed
+    code, printed = run(capsys, *words, "--accept-loss")
     assert code == 0
-    assert "1  no customer" in printed
+    assert "1 row: no customer (row 3)" in printed
     assert "nothing changed" in run(capsys, *words)[1]
     code, printed = run(capsys, *words, "--quantity", "when")
     assert code == 2

@@ -1,0 +1,256 @@
+"""Values of any type and any writing are read for what they are: identifiers, numbers, times."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from shared.errors import CheckFailed, UsageError
+from shared.importing.evidence import Evidence
+from shared.importing.mapping import Mapping, check_mapping
+from shared.importing.numbers import Style, as_numbers
+from shared.importing.texts import as_text, is_rounded
+from shared.importing.times import as_times
+
+LATEST = date(2026, 1, 1)
+LONG = 910000000000000001
+
+IDENTIFIERS: dict[str, tuple[pa.Array, list[str | None]]] = {
+    "whole numbers": (pa.array([1, 2]), ["1", "2"]),
+    "beyond a double, with a null": (pa.array([LONG, None, LONG + 1]), [str(LONG), None, str(LONG + 1)]),
+    "unsigned": (pa.array([2**64 - 1], pa.uint64()), [str(2**64 - 1)]),
+    "decimal": (pa.array([Decimal(LONG), None], pa.decimal128(38, 0)), [str(LONG), None]),
+    "decimal with zeros": (pa.array([Decimal("7.00"), Decimal("7.50")]), ["7", "7.5"]),
+    "dictionary": (pa.array(["007", "a", "007"]).dictionary_encode(), ["007", "a", "007"]),
+    "dictionary of numbers": (pa.array([LONG, None]).dictionary_encode(), [str(LONG), None]),
+    "large string": (pa.array(["007", None], pa.large_string()), ["007", None]),
+    "string view": (pa.array(["007", None], pa.string_view()), ["007", None]),
+    "bytes": (pa.array([b"007"]), ["007"]),
+    "fixed bytes": (pa.array([b"007"], pa.binary(3)), ["007"]),
+    "dates": (pa.array([date(2017, 3, 1)], pa.date32()), ["2017-03-01"]),
+    "doubles with a hole": (pa.array([12345.0, None, 7.5]), ["12345", None, "7.5"]),
+    "nothing at all": (pa.nulls(2), [None, None]),
+    "codes that look like nothing": (pa.array(["NA", "None", "null", "nan", "0"]), ["NA", "None", "null", "nan", "0"]),
+    "zeros and points stay": (pa.array(["007", "7", "7.0", "1.10", "1e5"]), ["007", "7", "7.0", "1.10", "1e5"]),
+    "blanks and failed formulas": (pa.array([" a ", "", "  ", "#N/A"]), ["a", None, None, None]),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(IDENTIFIERS))
+def test_an_identifier_keeps_every_digit(kind: str) -> None:
+    values, read = IDENTIFIERS[kind]
+    assert as_text(values).to_pylist() == read
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([float(LONG), None]),
+        pa.array([2.0**24 + 2], pa.float32()),
+        pa.array(["5.01235E+12"]),
+        pa.array(["5,01235E+12"]),
+        pa.array(["1.2345678901234568e+17"]),
+        pa.array(["1.23456789E12"]),
+        pa.array(["123456789012345680.0"]),
+    ],
+)
+def test_an_identifier_that_went_through_a_float_is_known_as_such(values: pa.Array) -> None:
+    assert is_rounded(as_text(values)[0].as_py())
+
+
+@pytest.mark.parametrize("text", ["1e5", "1E5", "100000", "5E12X", "12345.0", "910000000000000001"])
+def test_an_identifier_that_only_looks_odd_is_none_of_those(text: str) -> None:
+    assert not is_rounded(text)
+
+
+def test_bytes_that_are_no_text_are_told() -> None:
+    with pytest.raises(CheckFailed, match="no UTF-8"):
+        as_text(pa.array([b"caf\xe9"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "number"),
+    [
+        ("1234.5", Style(), 1234.5),
+        ("1.234,50", Style(",", "."), 1234.5),
+        ("1'234.50", Style(".", "'"), 1234.5),
+        ("1\u202f234,50", Style(",", "\u202f"), 1234.5),
+        ("12,34", Style(".", ","), np.nan),
+        ("-3", Style(), -3),
+        ("3-", Style(), -3),
+        ("(3.50)", Style(), -3.5),
+        ("€ 3.50", Style(), 3.5),
+        ("3.50 EUR", Style(), 3.5),
+        ("1.5E+03", Style(), 1500),
+        ("nan", Style(), np.nan),
+        ("inf", Style(), np.nan),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, style: Style, number: float) -> None:
+    assert as_numbers(pa.array([text]), style)[0] == pytest.approx(number, nan_ok=True)
+
+
+def seen(mapping: Mapping, **columns: list[Any]) -> Evidence:
+    """The evidence of a file with these columns; the others hold one value."""
+    size = len(next(iter(columns.values())))
+    usual = {"customer": ["a"] * size, "product": ["p"] * size, "time": ["2017-03-01"] * size}
+    evidence = Evidence()
+    evidence.look({name: pa.array(values) for name, values in {**usual, **columns}.items()}, np.arange(size), mapping)
+    return evidence
+
+
+PLAIN = Mapping("c", "p", "t", quantity="q", price="x", basket="b")
+
+
+@pytest.mark.parametrize(
+    ("prices", "options"),
+    [
+        (["10,99", "3,22", "5"], "--decimal ','"),
+        (["7,693.00", "9.50", "3.20"], "--decimal '.' --thousands ','"),
+        (["9.50", "3.20", "12,614.00"], "--decimal '.' --thousands ','"),
+        (["1.234,50", "7,10"], "--decimal ',' --thousands '.'"),
+        (["1 234,50", "7,10"], "--decimal ',' --thousands ' '"),
+        (["1'234.50", "7.10"], "--decimal '.' --thousands"),
+        (["1,250", "12"], "several readings"),
+        (["1.250", "12"], "several readings"),
+        (["10,99", "10.99"], "several readings"),
+    ],
+)
+def test_how_numbers_are_written_is_proposed(prices: list[str], options: str) -> None:
+    evidence = seen(PLAIN, quantity=["1"] * len(prices), price=prices)
+    with pytest.raises(CheckFailed, match="The price is written") as told:
+        evidence.resolve(PLAIN, LATEST)
+    assert options in str(told.value)
+
+
+@pytest.mark.parametrize("prices", [["1.5", "20"], ["1.500", "2.250"], ["0.500", "12"], ["1.234", "1234"], [1.5, 2.0]])
+def test_numbers_with_one_reading_need_no_option(prices: list[Any]) -> None:
+    resolved = seen(PLAIN, price=prices).resolve(PLAIN, LATEST)
+    assert resolved.style == Style()
+
+
+def test_an_option_settles_how_numbers_are_written() -> None:
+    for options in ({"decimal": ",", "thousands": "."}, {"thousands": "."}):
+        mapping = check_mapping(Mapping("c", "p", "t", price="x", **options))
+        assert seen(mapping, price=["1.234,50", "7,10"]).resolve(mapping, LATEST).style == Style(",", ".")
+    half = check_mapping(Mapping("c", "p", "t", price="x", decimal="."))
+    with pytest.raises(CheckFailed, match="--thousands ','"):
+        seen(half, price=["7,693.00", "9.50"]).resolve(half, LATEST)
+
+
+TIMES: dict[str, tuple[list[Any], str, list[datetime]]] = {
+    "ISO": (["2017-03-01 10:00", "2017-03-02T11:00:00Z"], "iso", [datetime(2017, 3, 1, 10), datetime(2017, 3, 2, 11)]),
+    "eight digits": ([20170301], "iso", [datetime(2017, 3, 1)]),
+    "month first": (["12/1/2010 8:26", "12/13/2010 8:26"], "%m/%d/%Y %H:%M", [datetime(2010, 12, 1, 8, 26)]),
+    "day first": (["01.03.2017 10:00", "25.03.2017 10:00"], "%d.%m.%Y %H:%M", [datetime(2017, 3, 1, 10)]),
+    "two digits of a year": (["13.04.17", "30.04.17"], "%d.%m.%y", [datetime(2017, 4, 13)]),
+    "year first": (["2017/03/01", "2017/03/15 9:00"], "%Y/%m/%d", [datetime(2017, 3, 1), datetime(2017, 3, 15, 9)]),
+    "half days": (["13/02/2017 10:00 PM"], "%d/%m/%Y %I:%M %p", [datetime(2017, 2, 13, 22)]),
+    "names of months": (["01-Mar-2017 10:00", "15-Apr-2017 11:00"], "%d-%b-%Y %H:%M", [datetime(2017, 3, 1, 10)]),
+    "a spreadsheet's days": (["42795.743970", "42796"], "excel", [datetime(2017, 3, 1, 17, 51, 19)]),
+    "a spreadsheet's numbers": ([42795.5, None], "excel", [datetime(2017, 3, 1, 12)]),
+    "dates by type": ([date(2017, 3, 1)], "iso", [datetime(2017, 3, 1)]),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(TIMES))
+def test_times_in_one_form_are_read(kind: str) -> None:
+    values, time_format, read = TIMES[kind]
+    found = seen(PLAIN, time=values).resolve(PLAIN, LATEST).time_format
+    assert str(found).startswith(time_format)
+    assert as_times(pa.array(values), found)[: len(read)].tolist() == read
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (["2017-03-01 10:00:00", "03/25/2017 13:00"], ["2017-03-01 10:00:00", "03/25/2017 13:00", "%m/%d/%Y"]),
+        (["03/25/2017 13:00", "25.03.2017 14:00"], ["%m/%d/%Y", "%d.%m.%Y"]),
+        (["13/1/2017", "1/25/2017"], ["only be day first", "only month first"]),
+        (["1/3/2017 10:00", "25/01/2017 10:00", "01/02/2017 10:00"], ["no zero", "spreadsheet"]),
+        (["42795.5", "25/03/2017"], ["days since 1900", "%d/%m/%Y"]),
+    ],
+)
+def test_times_in_two_forms_are_refused_with_both_readings(values: list[str], told: list[str]) -> None:
+    with pytest.raises(CheckFailed, match="more than one form") as refused:
+        seen(PLAIN, time=values).resolve(PLAIN, LATEST)
+    assert all(part in str(refused.value) for part in told)
+
+
+def test_times_with_two_readings_are_asked_for() -> None:
+    for values, options in ((["1/2/2017"], ["%d/%m/%Y", "%m/%d/%Y"]), (["1488362400"], ["--time-format s"])):
+        with pytest.raises(UsageError) as asked:
+            seen(PLAIN, time=values).resolve(PLAIN, LATEST)
+        assert all(option in str(asked.value) for option in options)
+
+
+def test_a_stray_text_among_times_is_not_a_form() -> None:
+    evidence = seen(PLAIN, time=["2017-03-01 10:00", "soon", "5", None])
+    assert evidence.resolve(PLAIN, LATEST).time_format == "iso"
+
+
+def test_zones_leave_the_clock_of_the_shop() -> None:
+    berlin = pa.array(pd.Series(pd.to_datetime(["2017-01-01 23:30"]).tz_localize("Europe/Berlin")))
+    assert as_times(berlin).tolist() == [datetime(2017, 1, 1, 23, 30)]
+
+
+@pytest.mark.parametrize(
+    ("baskets", "quantities", "mark"),
+    [
+        (["C1", "C2", "3", "4", "5"], [-1, -2, 1, 1, 1], "C"),
+        (["CA-2017-1", "US-2017-2", "CA-2017-3"], [1, 2, 1], ""),
+        (["CA-1", "US-2", "CA-3"], [-1, 1, 1], ""),
+        (["R7", "S8", "S9", "S10"], [-1, 1, 1, 1], "R"),
+        (["C1", "C2", "C3"], [-1, 1, 1], ""),
+        (["17", "18"], [-1, 1], ""),
+    ],
+)
+def test_the_mark_of_cancelled_invoices_comes_from_the_data(
+    baskets: list[str], quantities: list[int], mark: str
+) -> None:
+    evidence = seen(PLAIN, basket=baskets, quantity=quantities)
+    assert evidence.resolve(PLAIN, LATEST).cancelled == mark
+
+
+def test_a_column_of_numbers_with_a_hole_loses_its_point_zero() -> None:
+    resolved = seen(PLAIN, customer=["13085.0", "", "7.0"]).resolve(PLAIN, LATEST)
+    assert resolved.drops_point_zero("customer")
+    assert not resolved.drops_point_zero("product")
+    mixed = seen(PLAIN, customer=["13085.0", "7"])
+    assert not mixed.resolve(PLAIN, LATEST).drops_point_zero("customer")
+    assert any("--point-zero drop" in note for note in mixed.notes(mixed.resolve(PLAIN, LATEST)))
+
+
+def test_a_word_that_far_more_rows_have_than_any_customer_is_asked_for() -> None:
+    customers = ["NULL"] * 100 + [f"c{number % 20}" for number in range(100)]
+    evidence = seen(PLAIN, customer=customers)
+    with pytest.raises(UsageError, match="--missing 'NULL'"):
+        evidence.resolve(PLAIN, LATEST)
+    for words in ((), ("NULL",)):
+        mapping = Mapping("c", "p", "t", missing=words)
+        assert evidence.resolve(mapping, LATEST).missing == words
+
+
+def test_few_rows_with_such_a_word_are_codes_and_said() -> None:
+    evidence = seen(PLAIN, customer=["NA", "None", "7", "8"])
+    resolved = evidence.resolve(PLAIN, LATEST)
+    assert resolved.missing == ()
+    assert any("'NA' (1), 'None' (1) taken as codes" in note for note in evidence.notes(resolved))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"decimal": ";"}, "no decimal sign"),
+        ({"thousands": "12"}, "does not separate"),
+        ({"decimal": ",", "thousands": ","}, "cannot be both"),
+        ({"leave_out": "("}, "no expression"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(options: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        check_mapping(Mapping("c", "p", "t", **options))
