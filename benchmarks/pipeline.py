@@ -35,7 +35,7 @@ def bare(home: Path, config: PipelineConfig) -> None:
     feed = open_feed(home / "shop")
     holdout = hold_out(feed.through(AS_OF), AS_OF)
     steps.refuse_bad_data(steps.validate(feed, steps.days_to_validate(feed, AS_OF, None, (), ())))
-    model = steps.train(config, hold_out(feed.through(AS_OF), AS_OF))
+    model = steps.train(config, hold_out(feed.through(AS_OF), AS_OF), feed.products())
     judged = steps.evaluate(
         model, steps.read_live(home / "level3", read_pointer(home / "level3"), holdout)[0], holdout, feed.products()
     )

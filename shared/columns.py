@@ -1,7 +1,7 @@
 """The names of the columns that steps exchange. A step agrees with the next on a table, not on a class.
 
 transactions  one row per (customer, basket, product): CUSTOMER, BASKET, PRODUCT, STORE, TIME, QUANTITY, AMOUNT
-products      one row per product: PRODUCT, NAME, DEPARTMENT
+products      one row per product: PRODUCT, NAME, DEPARTMENT; TYPE where the shop has it
 lists         one row per (customer, rank): CUSTOMER, PRODUCT, RANK (from 1), SCORE
 purchases     one row per (customer, product): CUSTOMER, PRODUCT
 
@@ -18,6 +18,7 @@ AMOUNT = "amount"
 
 NAME = "product_name"
 DEPARTMENT = "department"
+TYPE = "product_type"
 
 # What stands where the shop did not say: a store, a department.
 UNKNOWN = "unknown"

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from shared.columns import PRODUCTS
+from shared.columns import PRODUCTS, TYPE
 from shared.dataset.day_files import SCHEMA, digest_file, digest_rows, read_day
 from shared.dataset.real_year import LAST_WHOLE_DAY, read_real_year
 from shared.dataset.shop import FORMAT, catalogue_of, file_of, identity, read_shop
@@ -94,11 +95,12 @@ class Feed:
         return pd.concat(found).drop_duplicates(ignore_index=True)
 
     def products(self) -> pd.DataFrame:
-        """The catalogue: one row per product, with a name and a department."""
+        """The catalogue: one row per product, with a name and a department, and a type where the shop has one."""
         file = self.catalogue_file
         try:
             with self.one_shop():
-                return pd.read_parquet(file, columns=PRODUCTS)
+                extra = [TYPE] if TYPE in pq.read_schema(file).names else []
+                return pd.read_parquet(file, columns=[*PRODUCTS, *extra])
         except (pa.ArrowException, ValueError, OSError) as error:
             raise CheckFailed(
                 f"{file} cannot be read as the catalogue: {error}", fix="Import the shop again with --replace."

@@ -6,11 +6,13 @@ Pure functions of `Histories`; the ranker calls them for its label weeks when it
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from shared.model.facts import ProductFacts, ratio
 from shared.model.histories import Histories, day_number
 
 HALF_LIVES = (14.0, 42.0, 84.0, 120.0)
-WEEK, MONTH, EVER = 7, 28, 1 << 16
+KIND_HALF_LIFE = 84.0
 # Of a pair, of its customer, of its product; the trees know them by their position.
 # A product never bought has the frequency 0, and no recency at all.
 FREQUENCY = (
@@ -26,7 +28,10 @@ OF_CUSTOMER = (
     *("basket_size", "different", "repeats"),
 )
 OF_PRODUCT = ("week", "month", "trend", "ever", "repeat_rate", "usual_gap")
-FEATURES = FREQUENCY + RECENCY + OF_CUSTOMER + OF_PRODUCT
+# Of all products of the same type, or the same name (a type in a size), that the customer bought.
+ALIKE = ("weight", "share", "since", "overdue", "times", "different")
+OF_KIND = tuple(f"{kind}_{name}" for kind in ("type", "name") for name in ALIKE)
+FEATURES = FREQUENCY + RECENCY + OF_CUSTOMER + OF_PRODUCT + OF_KIND
 
 
 @dataclass(frozen=True)
@@ -42,48 +47,9 @@ class Candidates:
         return Candidates(self.row[wanted], self.product[wanted], self.pair[wanted])
 
 
-@dataclass(frozen=True)
-class ProductFacts:
-    """What is known of each of p products, whoever the customer; arrays (p,)."""
-
-    week: np.ndarray
-    month: np.ndarray
-    trend: np.ndarray
-    ever: np.ndarray
-    repeat_rate: np.ndarray
-    usual_gap: np.ndarray
-
-
-def product_facts(histories: Histories) -> ProductFacts:
-    """Popularity (share of the shoppers) over 1 and 4 weeks and ever, its trend, repeat rate, usual gap in days."""
-    (week, weekly), (month, monthly), (ever, all_time) = (tally(histories, days) for days in (WEEK, MONTH, EVER))
-    size = len(histories.products)
-    repeated = np.bincount(histories.product[histories.times > 1], minlength=size)
-    span = np.bincount(histories.product, histories.last - histories.first, size)
-    gaps = np.bincount(histories.product, histories.times - 1, size)
-    return ProductFacts(
-        week=week / weekly,
-        month=month / monthly,
-        trend=(week + 1) / (month / (MONTH / WEEK) + 1),
-        ever=ever / all_time,
-        # Three doubtful customers more, so that a product with one buyer has no rate of 0 or 1.
-        repeat_rate=(repeated + 0.5) / (ever + 3),
-        usual_gap=ratio(span, gaps),
-    )
-
-
-def tally(histories: Histories, days: int) -> tuple[np.ndarray, int]:
-    """(how many customers bought each product in the last `days` days, how many customers bought anything then)."""
-    recent = histories.last > day_number(histories.day) - days
-    active = int(np.count_nonzero(np.bincount(histories.customer[recent])))
-    return np.bincount(histories.product[recent], minlength=len(histories.products)), max(active, 1)
-
-
 def candidates(histories: Histories, popular: np.ndarray, own: int) -> Candidates:
     """For every customer the `own` products with the most weight, and the `popular` ones."""
-    customer = histories.customer
-    order = np.lexsort((-histories.weight, customer))
-    kept = np.sort(order[np.arange(len(order)) - histories.starts[customer[order]] < own])
+    customer, kept = histories.customer, heaviest_pairs(histories, own)
     row = np.repeat(np.arange(len(histories.customers)), len(popular))
     product = np.tile(popular, len(histories.customers))
     pair = find_pairs(histories, customer, row, product)
@@ -97,6 +63,16 @@ def candidates(histories: Histories, popular: np.ndarray, own: int) -> Candidate
     )
 
 
+def heaviest_pairs(histories: Histories, most: int) -> np.ndarray:
+    """The pairs with the most weight, at most so many of each customer; ties go by product. In the pairs' order."""
+    kept = np.ones(len(histories.product), dtype=bool)
+    for row in np.flatnonzero(np.diff(histories.starts) > most):
+        start, end = histories.starts[row], histories.starts[row + 1]
+        order = np.argsort(-histories.weight[start:end], kind="stable")
+        kept[start + order[most:]] = False
+    return np.flatnonzero(kept)
+
+
 def find_pairs(histories: Histories, customer: np.ndarray, row: np.ndarray, product: np.ndarray) -> np.ndarray:
     """The pair of each (row, product); -1 where the customer never bought the product."""
     size = len(histories.products)
@@ -107,20 +83,23 @@ def find_pairs(histories: Histories, customer: np.ndarray, row: np.ndarray, prod
 
 
 def features(histories: Histories, facts: ProductFacts, chosen: Candidates) -> np.ndarray:
-    """A matrix (c, number of FEATURES)."""
+    """A matrix (c, number of FEATURES) of float32: the trees see the same numbers when they learn and when asked."""
     shopped = visits(histories)
     of_pairs, of_customers = pair_features(histories, *shopped), customer_features(histories, *shopped)
     of_pairs["beyond_usual"] = ratio(of_pairs["since_last"], facts.usual_gap[histories.product])
+    of_kinds = kind_features(histories, facts, chosen, *shopped)
     bought = np.flatnonzero(chosen.pair >= 0)
     pair = chosen.pair[bought]
     # Column by column in memory, since that is how it is filled.
-    matrix = np.empty((len(FEATURES), len(chosen.row)))
+    matrix = np.empty((len(FEATURES), len(chosen.row)), dtype=np.float32)
     for column, name in zip(matrix, FEATURES, strict=True):
         if name in of_pairs:
             column[:] = 0.0 if name in FREQUENCY else np.nan
             column[bought] = of_pairs[name][pair]
         elif name in of_customers:
             column[:] = of_customers[name][chosen.row]
+        elif name in of_kinds:
+            column[:] = of_kinds[name]
         else:
             column[:] = getattr(facts, name)[chosen.product]
     return matrix.T
@@ -158,7 +137,8 @@ def decayed_features(histories: Histories, shoppers: np.ndarray, visit_days: np.
         columns[f"weight_{half_life:.0f}"] = weight
         columns[f"share_{half_life:.0f}"] = ratio(weight, visited[customer])
     heaviest = np.zeros(len(histories.customers))
-    np.maximum.at(heaviest, customer, columns["weight_84"])
+    buyers = np.flatnonzero(np.diff(histories.starts))
+    heaviest[buyers] = np.maximum.reduceat(columns["weight_84"], histories.starts[buyers]) if len(buyers) else 0.0
     columns["of_heaviest"] = ratio(columns["weight_84"], heaviest[customer])
     return columns
 
@@ -170,8 +150,9 @@ def customer_features(histories: Histories, shoppers: np.ndarray, visit_days: np
     customer = histories.customer
     number = np.bincount(shoppers, minlength=size)
     latest, earliest = np.zeros(size), np.full(size, float(today))
-    np.maximum.at(latest, shoppers, visit_days)
-    np.minimum.at(earliest, shoppers, visit_days)
+    # The visits are sorted: of those to the same place, the last one stays.
+    latest[shoppers] = visit_days
+    earliest[shoppers[::-1]] = visit_days[::-1]
     bought = np.bincount(customer, histories.times, size)
     gap = ratio(latest - earliest, number - 1)
     return {
@@ -185,6 +166,57 @@ def customer_features(histories: Histories, shoppers: np.ndarray, visit_days: np
         "different": np.diff(histories.starts).astype(float),
         "repeats": ratio(bought, np.diff(histories.starts)),
     }
+
+
+def kind_features(
+    histories: Histories, facts: ProductFacts, chosen: Candidates, shoppers: np.ndarray, visit_days: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Per candidate: recency and frequency of all that its customer bought of its type, and by its name.
+
+    Nothing bought of a kind is a frequency of 0 and no recency; for a product without a kind all are missing.
+    """
+    age = decay(day_number(histories.day) - visit_days, KIND_HALF_LIFE)
+    visited = np.bincount(shoppers, age, len(histories.customers))
+    columns: dict[str, np.ndarray] = {}
+    for name, kind in (("type", facts.type), ("name", facts.name)):
+        alike = bought_alike(histories, kind, chosen)
+        alike["share"] = ratio(alike["weight"], visited[chosen.row])
+        unknown = kind[chosen.product] < 0
+        columns |= {f"{name}_{column}": np.where(unknown, np.nan, alike[column]) for column in ALIKE}
+    return columns
+
+
+def bought_alike(histories: Histories, kind: np.ndarray, chosen: Candidates) -> dict[str, np.ndarray]:
+    """Per candidate: what its customer bought of its kind; `kind` holds the products' codes (p,).
+
+    Decayed purchases, purchases, distinct products, days since the last purchase, and those in mean gaps.
+    """
+    today, customer = day_number(histories.day), histories.customer
+    size = int(kind.max(initial=0)) + 2
+    keys = np.concatenate([customer * size + kind[histories.product], chosen.row * size + kind[chosen.product]])
+    group = pd.factorize(keys)[0]
+    mine, wanted = group[: len(customer)], group[len(customer) :]
+    groups = int(group.max(initial=-1)) + 1
+    age = decay(today - histories.days.astype(np.int32), KIND_HALF_LIFE)
+    times = np.bincount(mine, histories.times, groups)
+    last, first = latest(mine, histories.last, groups), -latest(mine, -histories.first, groups)
+    since = today - last
+    columns = {
+        "weight": np.bincount(np.repeat(mine, histories.times), age, groups),
+        "times": times,
+        "different": np.bincount(mine, minlength=groups).astype(float),
+        "since": since,
+        "overdue": ratio(since, ratio(last - first, times - 1)),
+    }
+    return {name: column[wanted] for name, column in columns.items()}
+
+
+def latest(group: np.ndarray, day: np.ndarray, groups: int) -> np.ndarray:
+    """The latest day of each group (groups,); NaN for one without any."""
+    found = np.full(groups, np.nan)
+    order = np.argsort(day, kind="stable")
+    found[group[order]] = day[order]  # of those to the same place, the last one stays
+    return found
 
 
 def visits(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
@@ -218,8 +250,3 @@ def last_gap(histories: Histories) -> np.ndarray:
 def decay(age: np.ndarray, half_life: float) -> np.ndarray:
     """1, halved every `half_life` days of age. By a table: the same age gives the same bits in every company."""
     return (0.5 ** (np.arange(age.max(initial=0) + 1) / half_life))[age.clip(0)]
-
-
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole; NaN where the whole is nothing."""
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole != 0)

@@ -24,7 +24,10 @@ class Holdout:
 
     def judge(self, model: Popular, k: int = 10) -> dict[str, float]:
         """The metrics of a model's lists for those who shopped in the held-out week."""
-        lists = model.recommend(self.bought[CUSTOMER].unique(), k)
+        return self.measure(model.recommend(self.bought[CUSTOMER].unique(), k), k)
+
+    def measure(self, lists: pd.DataFrame, k: int = 10) -> dict[str, float]:
+        """The metrics of lists that were made for those who shopped in the held-out week."""
         return summarize(lists, self.bought, count_products(self.known), k)
 
 

@@ -29,8 +29,15 @@ class Popular(BaseEstimator):
     def __init__(self, popular_days: int = 28) -> None:
         self.popular_days = popular_days
 
-    def fit(self, transactions: pd.DataFrame, y: None = None, *, as_of: date | None = None) -> Self:
-        """Learn from the transactions through `as_of` (their last day, if not given)."""
+    def fit(
+        self,
+        transactions: pd.DataFrame,
+        y: None = None,
+        *,
+        as_of: date | None = None,
+        products: pd.DataFrame | None = None,
+    ) -> Self:
+        """Learn from the transactions through `as_of` (their last day, if not given); `products`: the catalogue."""
         as_of = as_of or last_day(transactions)
         self.trained_through_ = as_of
         self.products_, self.popularity_ = popularity(transactions, as_of, self.popular_days)
@@ -77,6 +84,10 @@ class Popular(BaseEstimator):
     def explain(self, customer: str, product: str) -> str:
         """Why a product is recommended to a customer, in words."""
         return f"popular in the last {self.popular_days} days"
+
+    def evidence(self) -> dict[str, str]:
+        """What there is to say of how it was trained, for whoever judges it."""
+        return {}
 
     def parameters(self) -> dict[str, np.ndarray]:
         """The trained part, as a bundle stores it."""

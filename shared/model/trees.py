@@ -1,9 +1,9 @@
-"""Boosted trees as plain arrays: grown by scikit-learn, kept as data, and asked without unpickling anything."""
+"""Boosted trees as plain arrays: whoever grew them, kept as data, and asked without unpickling anything."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -66,6 +66,22 @@ class Trees:
         )
 
     @classmethod
+    def from_nodes(cls, trees: list[list[dict[str, Any]]], width: int) -> Self:
+        """Trees from lists of nodes with the names of the fields; what a node does not say is 0."""
+        flat = [node for tree in trees for node in tree]
+        columns = {
+            name: np.array([node.get(name, 0) for node in flat], dtype=kind) for name, kind in NODE_TYPES.items()
+        }
+        return cls(np.array(width), np.array(0.0), np.cumsum([0, *map(len, trees)]), **columns)
+
+    @classmethod
+    def joined(cls, parts: list[Self]) -> Self:
+        """All trees of several, for the same matrix: their scores add up."""
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in NODE_FIELDS}
+        starts = np.cumsum(np.concatenate([[0], *(np.diff(part.starts) for part in parts)]))
+        return cls(parts[0].width, np.array(sum(float(part.baseline) for part in parts)), starts, **columns)
+
+    @classmethod
     def none(cls) -> Self:
         """No trees."""
         flag, number, real = np.empty(0, bool), np.empty(0, np.int32), np.empty(0)
@@ -78,8 +94,16 @@ class Trees:
         """The arrays by name, as a bundle stores them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def times(self, factor: float) -> Self:
+        """The same trees with scores times a factor."""
+        return replace(self, baseline=np.array(self.baseline * factor), value=self.value * factor)
+
+    def plus(self, amount: float) -> Self:
+        """The same trees with a constant added to every score."""
+        return replace(self, baseline=np.array(self.baseline + amount))
+
     def score(self, matrix: np.ndarray) -> np.ndarray:
-        """The log odds of every row; the same bits as the classifier's. Raises ValueError for another width."""
+        """The score of every row; the same bits as the learner's. Raises ValueError for another width."""
         if len(self) and matrix.shape[1] != self.width:
             raise ValueError(f"the trees know {self.width} features, not {matrix.shape[1]}")
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
@@ -99,6 +123,15 @@ class Trees:
 
 
 NO_CATEGORIES = np.empty((0, 8), dtype=np.uint32)
+NODE_TYPES = {
+    "leaf": bool,
+    "value": np.float64,
+    "feature": np.int32,
+    "threshold": np.float64,
+    "missing_left": bool,
+    "left": np.int32,
+    "right": np.int32,
+}
 NODE_FIELDS = {
     "leaf": "is_leaf",
     "value": "value",

@@ -78,6 +78,7 @@ def write_bundle(folder: Path, model: Popular, products: pd.DataFrame, evidence:
         "format": FORMAT,
         "kind": model.kind,
         "config": model.get_params(),
+        "training": model.evidence(),
         "trained_through": model.trained_through_.isoformat(),
         "histories_through": model.histories_.day.isoformat(),
         "data_digest": evidence.data_digest,

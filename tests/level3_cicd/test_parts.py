@@ -334,7 +334,7 @@ def test_two_runs_on_the_same_inputs_make_the_same_bundle(home: Path, model: str
     holdout = hold_out(feed.through(as_of), as_of)
     digests = set()
     for run in ("one", "two"):
-        trained = fit(config, holdout)
+        trained = fit(config, holdout, feed.products())
         judged = measure(trained, None, holdout, feed.products())
         evidence = Evidence(feed.digest(as_of), "code", judged.metrics)
         refreshed = trained.refresh(feed.through(as_of), as_of=as_of)

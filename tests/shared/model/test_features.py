@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from shared.dataset.time_split import split_by_time
-from shared.model.features import FEATURES, FREQUENCY, MONTH, RECENCY, candidates, features, product_facts, tally
+from shared.model.facts import MONTH, product_facts, tally
+from shared.model.features import FEATURES, FREQUENCY, OF_KIND, RECENCY, candidates, features
 from shared.model.histories import Histories, gather, rewind, select
+from shared.model.taxonomy import Taxonomy
 
 EARLIER, LAST = date(2017, 1, 25), date(2017, 2, 9)
 
@@ -26,9 +28,12 @@ def three_purchases() -> Histories:
     return gather(table, EARLIER, half_life=84.0)
 
 
-def seen(histories: Histories, popular: list[int]) -> pd.DataFrame:
+NO_TYPES = Taxonomy.of(None)
+
+
+def seen(histories: Histories, popular: list[int], taxonomy: Taxonomy = NO_TYPES) -> pd.DataFrame:
     chosen = candidates(histories, np.array(popular, dtype=int), own=100)
-    matrix = features(histories, product_facts(histories), chosen)
+    matrix = features(histories, product_facts(histories, taxonomy), chosen)
     return pd.DataFrame(matrix, columns=FEATURES, index=histories.products[chosen.product].astype(str))
 
 
@@ -70,7 +75,7 @@ def test_a_product_never_bought_has_no_history_of_its_own(histories: Histories) 
 
 
 def test_what_a_customer_shows_does_not_depend_on_the_company(histories: Histories) -> None:
-    facts, popular = product_facts(histories), np.arange(4)
+    facts, popular = product_facts(histories, NO_TYPES), np.arange(4)
 
     def shown(rows: np.ndarray) -> np.ndarray:
         some = select(histories, rows)
@@ -90,3 +95,53 @@ def test_each_candidate_comes_once_and_own_ones_by_weight(histories: Histories) 
 def test_a_tally_counts_customers_and_not_purchases(histories: Histories) -> None:
     counted, active = tally(histories, MONTH)
     assert (counted.tolist(), active) == ([10] * 20, 20)
+
+
+def test_recency_and_frequency_count_what_is_alike() -> None:
+    names = {"milk": "Milk, 1 l", "cream": "Milk, 2 l", "more": "Milk, 1 l", "bread": "Bread"}
+    catalogue = pd.DataFrame({"product_id": list(names), "product_name": list(names.values())})
+    bought = [("milk", 1), ("milk", 11), ("bread", 11), ("cream", 15)]
+    rows = [("anna", product, pd.Timestamp(2017, 1, day), 1.0) for product, day in bought]
+    rows.append(("berta", "more", pd.Timestamp(2017, 1, 2), 1.0))
+    table = pd.DataFrame(rows, columns=["customer_id", "product_id", "time", "quantity"])
+    histories = select(gather(table, EARLIER, half_life=84.0), np.array([0]))
+    rows_by_product = seen(histories, [0, 1, 2, 3], Taxonomy.of(catalogue))
+    more = rows_by_product.loc["more"]  # never bought by anna, but of the name of her milk
+    assert (more["type_since"], more["name_since"], more["name_times"]) == (10, 14, 2)
+    assert (more["type_different"], more["name_different"]) == (2, 1)
+    assert (more["type_overdue"], more["name_overdue"]) == (pytest.approx(10 / 7), pytest.approx(1.4))
+    assert more["type_weight"] == pytest.approx(0.5 ** (24 / 84) + 0.5 ** (14 / 84) + 0.5 ** (10 / 84))
+    assert more["name_weight"] == pytest.approx(0.5 ** (24 / 84) + 0.5 ** (14 / 84))
+    visited = sum(0.5 ** (days / 84) for days in (24, 14, 10))
+    assert more["name_share"] == pytest.approx(more["name_weight"] / visited)
+    assert rows_by_product.loc["bread", "type_since"] == 14
+
+
+def test_a_type_never_bought_has_no_recency_and_a_product_without_type_misses_both(histories: Histories) -> None:
+    anna = select(histories, np.array([0]))
+    names = ["Even, a" if product % 2 == 0 else "Odd, a" for product in range(20)]
+    catalogue = pd.DataFrame({"product_id": [f"p{at:02}" for at in range(20)], "product_name": names})
+    assert seen(anna, [1], NO_TYPES)[list(OF_KIND)].isna().all(axis=None)
+    stranger = seen(anna, [1], Taxonomy.of(catalogue)).loc["p01"]
+    assert (stranger["type_weight"], stranger["name_times"]) == (0, 0)
+    assert np.isnan(stranger["type_since"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "same"),
+    [
+        ({"product_name": ["Rice, 1 kg", "Rice, 5 kg", "Tea"]}, [True, False]),
+        ({"product_name": ["A", "B", "C"], "product_type": ["x", "y", "y"]}, [False, True]),
+    ],
+)
+def test_a_type_is_the_shops_own_or_the_name_before_its_last_comma(columns: dict, same: list[bool]) -> None:
+    taxonomy = Taxonomy.of(pd.DataFrame({"product_id": ["1", "2", "3"], **columns}))
+    types, _ = taxonomy.codes_for(np.array([b"1", b"2", b"3", b"unheard of"]))
+    assert [types[0] == types[1], types[1] == types[2]] == same
+    assert types[3] == -1
+
+
+def test_a_catalogue_without_types_has_none() -> None:
+    taxonomy = Taxonomy.of(pd.DataFrame({"product_id": ["1", "2"], "product_name": ["A1", "A2"]}))
+    assert not taxonomy.known
+    assert taxonomy.codes_for(np.array([b"2"]))[0].tolist() == [-1]

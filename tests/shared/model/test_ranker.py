@@ -29,16 +29,15 @@ def everybody(transactions: pd.DataFrame) -> list[str]:
 
 def test_it_learns_that_a_product_comes_back_when_its_turn_comes(ranker: Ranker, transactions: pd.DataFrame) -> None:
     # On the checkerboard each product is bought every tenth day: the longer ago, the sooner again.
-    assert len(ranker.trees_) == 20
+    assert len(ranker.trees_) == 40  # of each of two boosters
     lists = ranker.recommend(everybody(transactions)[:-1], k=5)
     own_colour = lists["customer_id"].str[1:].astype(int) % 2 == lists["product_id"].str[1:].astype(int) % 2
     assert own_colour.all()
-    assert lists["score"].between(0, 1).all()
 
 
 def test_a_bundle_gives_back_the_same_lists(ranker: Ranker, transactions: pd.DataFrame, products: pd.DataFrame) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sklearn.ensemble.HistGradientBoostingClassifier.fit", None)
+        patch.setattr("shared.ranker.grow", None)
         copy = Ranker(**ranker.get_params()).with_parameters(ranker.parameters()).with_histories(ranker.histories_)
     names = everybody(transactions)
     pd.testing.assert_frame_equal(copy.recommend(names), ranker.recommend(names), check_exact=True)
@@ -79,7 +78,7 @@ def test_refresh_trains_nothing(transactions: pd.DataFrame, monkeypatch: pytest.
     early = split_by_time(transactions, date(2017, 2, 6))[0]
     ranker = Ranker(leaf_size=5, trees=20).fit(early)
     trees = ranker.trees_
-    monkeypatch.setattr("sklearn.ensemble.HistGradientBoostingClassifier.fit", None)
+    monkeypatch.setattr("shared.ranker.grow", None)
     ranker.refresh(transactions)
     assert ranker.trees_ is trees
     assert (ranker.histories_.day, ranker.trained_through_) == (date(2017, 2, 9), date(2017, 2, 6))

@@ -1,0 +1,64 @@
+"""What is known of each product, whoever the customer: popularity, how often it is bought again, and its kind.
+
+The ranker counts them when histories change, not when it is asked.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from shared.model.histories import Histories, day_number
+from shared.model.taxonomy import Taxonomy
+
+WEEK, MONTH, EVER = 7, 28, 1 << 16
+
+
+@dataclass(frozen=True)
+class ProductFacts:
+    """What is known of each of p products; arrays (p,). type and name are codes, -1 for none."""
+
+    week: np.ndarray
+    month: np.ndarray
+    trend: np.ndarray
+    ever: np.ndarray
+    repeat_rate: np.ndarray
+    usual_gap: np.ndarray
+    type: np.ndarray
+    name: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def product_facts(histories: Histories, taxonomy: Taxonomy) -> ProductFacts:
+    """Popularity (share of the shoppers) over 1 and 4 weeks and ever, its trend, repeat rate, usual gap in days."""
+    (week, weekly), (month, monthly), (ever, all_time) = (tally(histories, days) for days in (WEEK, MONTH, EVER))
+    size = len(histories.products)
+    repeated = np.bincount(histories.product[histories.times > 1], minlength=size)
+    span = np.bincount(histories.product, histories.last - histories.first, size)
+    gaps = np.bincount(histories.product, histories.times - 1, size)
+    types, names = taxonomy.codes_for(histories.products)
+    return ProductFacts(
+        week=week / weekly,
+        month=month / monthly,
+        trend=(week + 1) / (month / (MONTH / WEEK) + 1),
+        ever=ever / all_time,
+        # Three doubtful customers more, so that a product with one buyer has no rate of 0 or 1.
+        repeat_rate=(repeated + 0.5) / (ever + 3),
+        usual_gap=ratio(span, gaps),
+        type=types,
+        name=names,
+    )
+
+
+def tally(histories: Histories, days: int) -> tuple[np.ndarray, int]:
+    """(how many customers bought each product in the last `days` days, how many customers bought anything then)."""
+    recent = histories.last > day_number(histories.day) - days
+    active = int(np.count_nonzero(np.bincount(histories.customer[recent])))
+    return np.bincount(histories.product[recent], minlength=len(histories.products)), max(active, 1)
+
+
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole; NaN where the whole is nothing."""
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole != 0)
