@@ -37,7 +37,7 @@ def test_it_learns_that_a_product_comes_back_when_its_turn_comes(ranker: Ranker,
 
 def test_a_bundle_gives_back_the_same_lists(ranker: Ranker, transactions: pd.DataFrame, products: pd.DataFrame) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.ranker.grow", None)
+        patch.setattr("shared.model.ranker.grow", None)
         copy = Ranker(**ranker.get_params()).with_parameters(ranker.parameters()).with_histories(ranker.histories_)
     names = everybody(transactions)
     pd.testing.assert_frame_equal(copy.recommend(names), ranker.recommend(names), check_exact=True)
@@ -78,7 +78,7 @@ def test_refresh_trains_nothing(transactions: pd.DataFrame, monkeypatch: pytest.
     early = split_by_time(transactions, date(2017, 2, 6))[0]
     ranker = Ranker(leaf_size=5, trees=20).fit(early)
     trees = ranker.trees_
-    monkeypatch.setattr("shared.ranker.grow", None)
+    monkeypatch.setattr("shared.model.ranker.grow", None)
     ranker.refresh(transactions)
     assert ranker.trees_ is trees
     assert (ranker.histories_.day, ranker.trained_through_) == (date(2017, 2, 9), date(2017, 2, 6))
