@@ -32,7 +32,6 @@ class Pickled:
         manifest = {"trained_through": model.trained_through_.isoformat()}
         bundle = Bundle(manifest, hashlib.sha256(content).hexdigest(), model, names)
         answers = Answers(MODEL, bundle)
-        answers.precompute()
         self.live: Live | None = Live(MODEL, bundle, histories_digest="", sequence=0, answers=answers)
 
     def follow(self) -> None:

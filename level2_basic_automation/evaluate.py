@@ -6,4 +6,6 @@ from shared.model.holdout import Holdout
 
 def evaluate(run: Run, prepare: Holdout) -> dict[str, float]:
     """The metrics of such a model, trained without the last week, on that week."""
-    return prepare.judge(run.config.estimator().fit(prepare.known, as_of=prepare.known_through))
+    model = run.config.estimator()
+    products, kept = run.feed.products(), run.lessons
+    return prepare.judge(model.fit(prepare.known, as_of=prepare.known_through, products=products, kept=kept))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from shared.dataset.read_once import ReadFeed
 from shared.model.config import ModelConfig
+from shared.model.lesson_store import LESSONS, LessonStore
+from shared.release.provenance import code_digest
 
 
 @dataclass(frozen=True)
@@ -18,3 +20,8 @@ class Run:
     config: ModelConfig
     config_file: Path
     release: str
+
+    @property
+    def lessons(self) -> LessonStore:
+        """What earlier trainings of a ranker have learnt from."""
+        return LessonStore(self.level / LESSONS, self.feed.files_digest, code_digest(("shared",)))

@@ -6,4 +6,5 @@ from shared.model.popular import Popular
 
 def train(run: Run) -> Popular:
     """The model that will be deployed."""
-    return run.config.estimator().fit(run.feed.through(run.as_of), as_of=run.as_of)
+    known = run.feed.through(run.as_of)
+    return run.config.estimator().fit(known, as_of=run.as_of, products=run.feed.products(), kept=run.lessons)

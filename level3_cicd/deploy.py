@@ -25,7 +25,7 @@ from level3_cicd.rollout.switch import (
     switch,
 )
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
-from shared.release.manifest import Verified, verify
+from shared.release.manifest import Verified, open_histories_manifest, verify, verify_histories
 from shared.release.number import parse_release
 from shared.release.pointer import Pointer, read_pointer, readable_pointer, require_pointer
 from shared.release.provenance import code_digest, lock_digest, revision
@@ -200,16 +200,14 @@ def pointer_to(release: str, bundle: Verified) -> Pointer:
 
 
 def with_todays_histories(pointer: Pointer, bundle: Verified, level: Path) -> Pointer:
-    """Keep the histories that are live now, where they were refreshed apart from a release and suit this one."""
+    """Keep the histories that are live now, where they were refreshed apart from a release and are no older."""
     now = read_pointer(level)
     if now is None or not now.histories:
         return pointer
-    from shared.service.follower import read_histories
-
-    own = replace(pointer, histories=f"{pointer.bundle}/histories.npz", histories_digest=bundle.histories_digest)
-    todays = replace(pointer, histories=now.histories, histories_digest=now.histories_digest)
     try:
-        suits = read_histories(level, todays).half_life == read_histories(level, own).half_life
+        verify_histories(level / now.histories, now.histories_digest)
+        through = open_histories_manifest(level / now.histories, now.histories_digest)["through"]
     except IntegrityError:
         return pointer  # what is damaged must not keep a sound release from going live
-    return todays if suits else pointer
+    later = through >= bundle.manifest["histories_through"]
+    return replace(pointer, histories=now.histories, histories_digest=now.histories_digest) if later else pointer

@@ -4,6 +4,7 @@ import math
 import statistics
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from level3_cicd.run import Run
 from level3_cicd.slices import by_customer, by_department, recall_by_customer
 from shared.columns import CUSTOMER, SCORE
 from shared.errors import DependencyDown, IntegrityError, MlopsError, UsageError
+from shared.model.carrying import carry
 from shared.model.holdout import Holdout
 from shared.model.metrics import score_customers
 from shared.model.popular import Popular
@@ -28,7 +30,8 @@ def evaluate(run: Run, prepare: Holdout, train: Popular) -> Judged:
     """Measure the candidate, keep what was found, and write it as a bundle with histories through `as_of`."""
     live, pointer, note = find_live(run.level, prepare)
     judged = measure(train, live, prepare, run.feed.products())
-    refreshed = train.refresh(run.feed.through(run.as_of), as_of=run.as_of)
+    since = run.feed.between(prepare.known_through + timedelta(days=1), run.as_of)
+    refreshed = train.with_histories(carry(train.histories_, since, run.as_of))
     evidence = Evidence(run.data_digest, run.revision, judged.metrics)
     write_bundle(run.bundle, refreshed, run.feed.products(), evidence)
     run.evidence.keep("slices.json", judged.slices)
@@ -87,7 +90,7 @@ def measure(candidate: Popular, live: Popular | None, holdout: Holdout, products
     if live:
         lists["live"] = live.recommend(customers)
     ndcg = {name: score_customers(mine, holdout.bought)["ndcg"] for name, mine in lists.items()}
-    metrics = holdout.judge(candidate)
+    metrics = holdout.measure(lists["candidate"])
     slices = score_slices(holdout, lists, ndcg, products)
     measured = Measured(
         candidate=ndcg["candidate"],

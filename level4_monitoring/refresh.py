@@ -1,16 +1,20 @@
 """Bring the customers' histories up to date, every day. No new release, no staging; one atomic switch."""
 
+import os
+import shutil
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from level3_cicd.rollout.switch import locked
 from shared.dataset.feed import Feed
-from shared.places import write_atomically
-from shared.release.bundle import pack
-from shared.release.manifest import sha256
-from shared.release.pointer import Pointer, point_to, remember_good, require_pointer
-from shared.service.follower import load
+from shared.errors import IntegrityError
+from shared.model.carrying import carry
+from shared.model.histories import Histories, gather
+from shared.release.manifest import HISTORIES, MANIFEST, open_histories_manifest, verify_histories
+from shared.release.mapped import open_histories, write_histories
+from shared.release.pointer import Pointer, point_to, read_good, remember_good, require_pointer
 
 KEPT = 10
 
@@ -19,12 +23,50 @@ def refresh(level: Path, feed: Feed, as_of: date) -> Pointer:
     """Write histories through `as_of` and point to them. The release stays."""
     with locked(level):
         pointer = require_pointer(level)
-        model = load(level, pointer).bundle.model.refresh(feed.through(as_of), as_of=as_of)
-        content = pack(model.histories_.arrays())
-        name = f"histories/{as_of}.npz"
-        write_atomically(level / name, content)
-        after = point_to(level, replace(pointer, histories=name, histories_digest=sha256(content)))
+        name, digest = store(level, up_to_date(level, pointer, feed, as_of), feed.digest(as_of))
+        after = point_to(level, replace(pointer, histories=name, histories_digest=digest))
         remember_good(level, after)
-        for old in sorted((level / "histories").glob("*.npz"))[:-KEPT]:
-            old.unlink()
+        remove_old(level, after)
         return after
+
+
+def up_to_date(level: Path, pointer: Pointer, feed: Feed, as_of: date) -> Histories:
+    """Histories through a day: the latest that suit the feed, carried forward; if none do, gathered anew.
+
+    They suit if they were made from the very days that the feed holds now: after a correction an earlier one's do.
+    """
+    kept = sorted((level / HISTORIES).glob(f"2*/{MANIFEST}"), reverse=True)
+    for folder in (*(path.parent for path in kept), level / pointer.bundle / HISTORIES):
+        with suppress(IntegrityError):
+            manifest = open_histories_manifest(folder)
+            through = date.fromisoformat(manifest["through"])
+            if through <= as_of and manifest.get("data_digest") == feed.digest(through):
+                before = open_histories(folder)
+                return carry(before, feed.between(through + timedelta(days=1), as_of), as_of)
+    return gather(feed.through(as_of), as_of)
+
+
+def store(level: Path, histories: Histories, data_digest: str) -> tuple[str, str]:
+    """Write histories into a folder of their own, which appears whole or not at all; its name and digest.
+
+    The name holds the digest: files that a service has mapped are never written again.
+    """
+    part = level / HISTORIES / f".{os.getpid()}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    digest = write_histories(part, histories, data_digest)
+    name = f"{HISTORIES}/{histories.day}-{digest[:16]}"
+    try:
+        verify_histories(level / name, digest)
+        shutil.rmtree(part)
+    except IntegrityError:
+        shutil.rmtree(level / name, ignore_errors=True)
+        part.rename(level / name)
+    return name, digest
+
+
+def remove_old(level: Path, now: Pointer) -> None:
+    """Keep the last histories, and those that a pointer names."""
+    named = {Path(pointer.histories).name for pointer in (now, *read_good(level))}
+    for folder in sorted((level / HISTORIES).glob("2*"))[:-KEPT]:
+        if folder.name not in named:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -25,6 +25,8 @@ UNKNOWN = "unknown"
 
 RANK = "rank"
 SCORE = "score"
+# In words, why a product is in a list; only where asked for.
+REASON = "reason"
 
 TRANSACTIONS = [CUSTOMER, BASKET, PRODUCT, STORE, TIME, QUANTITY, AMOUNT]
 PRODUCTS = [PRODUCT, NAME, DEPARTMENT]

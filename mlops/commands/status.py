@@ -35,7 +35,7 @@ def live_state(level: int) -> dict[str, Any]:
     manifest = read_manifest(folder(level) / pointer.bundle, pointer.bundle_digest) if pointer else {}
     days = {key: manifest.get(key) for key in ("trained_through", "histories_through")}
     if pointer and pointer.histories:
-        days["histories_through"] = Path(pointer.histories).stem
+        days["histories_through"] = Path(pointer.histories).name[:10]
     return {"level": level, "release": pointer.release if pointer else None, **days}
 
 

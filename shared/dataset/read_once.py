@@ -42,6 +42,11 @@ class ReadFeed(Feed):
             return True
         return digest_rows(self.day(day)) == recorded["digest"]
 
+    def files_digest(self, through: date) -> str:
+        """The SHA-256 of the days' files through a day, as they were read."""
+        known = sorted((day, digest) for day, digest in self.files.items() if day <= through)
+        return hashlib.sha256(repr(known).encode()).hexdigest()
+
     def content_digest(self) -> str:
         """The SHA-256 of all that was read: the days' files and the catalogue."""
         found = hashlib.sha256(repr(sorted(self.files.items())).encode())

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from shared.model.facts import ProductFacts, ratio
-from shared.model.histories import Histories, day_number
+from shared.model.histories import Histories, day_number, decay, weights
 
 HALF_LIVES = (14.0, 42.0, 84.0, 120.0)
 KIND_HALF_LIFE = 84.0
@@ -47,9 +47,9 @@ class Candidates:
         return Candidates(self.row[wanted], self.product[wanted], self.pair[wanted])
 
 
-def candidates(histories: Histories, popular: np.ndarray, own: int) -> Candidates:
-    """For every customer the `own` products with the most weight, and the `popular` ones."""
-    customer, kept = histories.customer, heaviest_pairs(histories, own)
+def candidates(histories: Histories, popular: np.ndarray, own: int, half_life: float) -> Candidates:
+    """For every customer the `own` products with the most decayed purchases, and the `popular` ones."""
+    customer, kept = histories.customer, heaviest_pairs(histories, own, half_life)
     row = np.repeat(np.arange(len(histories.customers)), len(popular))
     product = np.tile(popular, len(histories.customers))
     pair = find_pairs(histories, customer, row, product)
@@ -63,12 +63,16 @@ def candidates(histories: Histories, popular: np.ndarray, own: int) -> Candidate
     )
 
 
-def heaviest_pairs(histories: Histories, most: int) -> np.ndarray:
-    """The pairs with the most weight, at most so many of each customer; ties go by product. In the pairs' order."""
+def heaviest_pairs(histories: Histories, most: int, half_life: float) -> np.ndarray:
+    """At most so many pairs of each customer, those with the most decayed purchases; ties go by product.
+
+    They come in the order of the pairs.
+    """
+    weight = weights(histories, np.arange(len(histories.product)), half_life)
     kept = np.ones(len(histories.product), dtype=bool)
     for row in np.flatnonzero(np.diff(histories.starts) > most):
         start, end = histories.starts[row], histories.starts[row + 1]
-        order = np.argsort(-histories.weight[start:end], kind="stable")
+        order = np.argsort(-weight[start:end], kind="stable")
         kept[start + order[most:]] = False
     return np.flatnonzero(kept)
 
@@ -245,8 +249,3 @@ def last_gap(histories: Histories) -> np.ndarray:
     end = np.cumsum(histories.times)
     before = histories.days[np.maximum(end - 2, 0)].astype(np.int32)
     return np.where(histories.times > 1, histories.last - before, np.nan)
-
-
-def decay(age: np.ndarray, half_life: float) -> np.ndarray:
-    """1, halved every `half_life` days of age. By a table: the same age gives the same bits in every company."""
-    return (0.5 ** (np.arange(age.max(initial=0) + 1) / half_life))[age.clip(0)]

@@ -4,14 +4,12 @@ A model has two parts on two clocks. Its parameters are trained (`fit`); its cus
 data that can be brought up to date without training (`refresh`).
 """
 
-from datetime import date
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 
-from shared.model.histories import Histories, day_number, gather, positions, spread
-from shared.model.popular import Popular
+from shared.model.histories import Histories, day_number, positions, spread, weights
+from shared.model.popular import Listed, Popular
 from shared.text import count
 
 
@@ -31,45 +29,49 @@ class Frecency(Popular):
 
     def explain(self, customer: str, product: str) -> str:
         """Why a product is recommended to a customer, in words."""
-        pair = self._pair(customer, product)
-        if pair is None:
-            return super().explain(customer, product)
+        return str(self._reasons(np.array([self._pair(customer, product)]))[0])
+
+    def _reasons(self, pairs: np.ndarray) -> np.ndarray:
+        history, reasons = self.histories_, super()._reasons(pairs)
+        bought = np.flatnonzero(pairs >= 0)
+        begin, end = history.ends[pairs[bought]], history.ends[pairs[bought] + 1]
+        first, last = history.days[begin].astype(int), history.days[end - 1].astype(int)
+        ago = day_number(history.day) - last
+        for at, *facts in zip(bought, end - begin, ago, last - first, strict=True):
+            reasons[at] = tell(*map(int, facts))
+        return reasons
+
+    def _pair(self, customer: str, product: str) -> int:
         history = self.histories_
-        times = int(history.times[pair])
-        ago = day_number(history.day) - int(history.last[pair])
-        text = f"bought {count(times, 'time')}, last {count(ago, 'day')} ago"
-        if times > 1:
-            every = round(int(history.last[pair] - history.first[pair]) / (times - 1))
-            text += f", every {count(every, 'day')}" if every else ""
-        return text
+        row = history.rows_of(np.array([customer.encode()]))[0]
+        code = positions(history.products, np.array([product.encode()]))[0]
+        if row < 0 or code < 0:
+            return -1
+        start, end = history.starts[row], history.starts[row + 1]
+        at = int(np.searchsorted(history.product[start:end], code))
+        return int(start) + at if at < end - start and history.product[start + at] == code else -1
 
-    def _gather(self, transactions: pd.DataFrame, as_of: date) -> Histories:
-        return gather(transactions, as_of, self.half_life)
-
-    def _pair(self, customer: str, product: str) -> int | None:
-        history = self.histories_
-        row, code = (
-            history.rows_of(np.array([customer.encode()])),
-            positions(history.products, np.array([product.encode()])),
-        )
-        if row[0] < 0 or code[0] < 0:
-            return None
-        start, end = history.starts[row[0]], history.starts[row[0] + 1]
-        at = int(np.searchsorted(history.product[start:end], code[0]))
-        return start + at if at < end - start and history.product[start + at] == code[0] else None
-
-    def _candidates(self, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _candidates(self, rows: np.ndarray, k: int) -> Listed:
         own_row, pair = pairs_of(self.histories_, rows)
-        own = self._own_product[pair]
-        own_score = self.histories_.weight[pair] + self.popular_weight * self._popularity[own]
-        row, product, score = super()._candidates(rows, k)
+        own = self._in_catalogue[self.histories_.product[pair]]
+        weight = weights(self.histories_, pair, self.half_life)
+        mine = Listed(own_row, own, weight + self.popular_weight * self._popularity[own], pair)
+        popular = super()._candidates(rows, k)
+        popular = popular._replace(score=self.popular_weight * popular.score)
         size = len(self._catalogue)
-        fresh = ~np.isin(row * size + product, own_row * size + own)
-        return (
-            np.concatenate([own_row, row[fresh]]),
-            np.concatenate([own, product[fresh]]),
-            np.concatenate([own_score, self.popular_weight * score[fresh]]),
-        )
+        fresh = ~np.isin(popular.row * size + popular.product, own_row * size + own)
+        return mine.and_also(popular.keep(fresh))
+
+
+def tell(times: int, ago: int, span: int) -> str:
+    """The history of a product in words; `span`: days from the first purchase to the last.
+
+    >>> tell(3, 1, 14), tell(1, 0, 0)
+    ('bought 3 times, last 1 day ago, every 7 days', 'bought 1 time, last 0 days ago')
+    """
+    every = round(span / (times - 1)) if times > 1 else 0
+    text = f"bought {count(times, 'time')}, last {count(ago, 'day')} ago"
+    return f"{text}, every {count(every, 'day')}" if every else text
 
 
 def pairs_of(histories: Histories, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ A lesson depends on its week and on what came before, never on later weeks, so i
 """
 
 from datetime import date, timedelta
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -38,6 +38,31 @@ class Curriculum(NamedTuple):
     longest: int
     negatives: float
     popular_days: int
+    half_life: float
+
+
+class KeptLessons(Protocol):
+    """The lessons of earlier trainings, wherever they lie."""
+
+    def find(self, end: date, taxonomy: Taxonomy, plan: Curriculum) -> Lesson | None:
+        """The lesson of the week after a day, if it was kept for the same data, taxonomy and plan."""
+
+    def keep(self, end: date, taxonomy: Taxonomy, plan: Curriculum, lesson: Lesson) -> None:
+        """Keep a lesson."""
+
+
+def teach(
+    histories: Histories, taxonomy: Taxonomy, weeks: int, plan: Curriculum, kept: KeptLessons | None = None
+) -> Lesson:
+    """The lessons of the last label weeks; those of earlier trainings are taken from where they are kept."""
+    lessons = []
+    for end in label_weeks(histories, weeks):
+        found = kept.find(end, taxonomy, plan) if kept else None
+        lesson = found or lesson_of(histories, taxonomy, end, plan)
+        if kept and not found:
+            kept.keep(end, taxonomy, plan, lesson)
+        lessons.append(lesson)
+    return Lesson.joined(lessons)
 
 
 def label_weeks(histories: Histories, weeks: int) -> list[date]:
@@ -56,7 +81,7 @@ def lesson_of(histories: Histories, taxonomy: Taxonomy, end: date, plan: Curricu
     shoppers = np.unique(customer[now])
     shoppers = shoppers[np.diff(before.starts)[shoppers] > 0]
     known = select(before, shoppers)
-    chosen = candidates(known, most_popular(before, plan), plan.longest)
+    chosen = candidates(known, most_popular(before, plan), plan.longest, plan.half_life)
     bought = np.isin(shoppers[chosen.row] * size + chosen.product, customer[now] * size + product[now])
     # Each week draws for itself, so that its lesson is the same in every training.
     chance = np.random.default_rng(day_number(end))

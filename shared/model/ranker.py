@@ -3,7 +3,6 @@
 Each label week is a lesson: what was known before it, and whether each candidate was bought in it.
 """
 
-from datetime import date
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,9 +12,9 @@ from shared.model.boosters import Growth, grow
 from shared.model.facts import product_facts
 from shared.model.features import FEATURES, candidates, features
 from shared.model.frecency import Frecency
-from shared.model.histories import Histories, positions, select
-from shared.model.lessons import Curriculum, Lesson, label_weeks, lesson_of
-from shared.model.popular import LONGEST_LIST, Popular
+from shared.model.histories import Histories, positions, select, spread
+from shared.model.lessons import Curriculum, KeptLessons, teach
+from shared.model.popular import LONGEST_LIST, Listed, Popular
 from shared.model.taxonomy import Taxonomy
 from shared.model.trees import Trees
 
@@ -53,19 +52,15 @@ class Ranker(Frecency):
         self.leaf_size = leaf_size
         self.learning_rate = learning_rate
 
-    def fit(
-        self,
-        transactions: pd.DataFrame,
-        y: None = None,
-        *,
-        as_of: date | None = None,
-        products: pd.DataFrame | None = None,
+    def learn(
+        self, histories: Histories, products: pd.DataFrame | None = None, kept: KeptLessons | None = None
     ) -> Self:
-        """Learn from the transactions through `as_of` (their last day, if not given); `products`: the catalogue."""
+        """Learn from histories, as `fit` does from the transactions that they were gathered from."""
         self.trees_, self.learner_ = Trees.none(), np.array(b"none")
         self.taxonomy_ = Taxonomy.of(products)
-        super().fit(transactions, as_of=as_of)
-        lesson = self._lessons()
+        super().learn(histories)
+        plan = Curriculum(LONGEST_LIST, self.negatives, self.popular_days, self.half_life)
+        lesson = teach(self.histories_, self.taxonomy_, self.label_weeks, plan, kept)
         if lesson.bought.sum() >= FEWEST_POSITIVES and not lesson.bought.all():
             growth = Growth(self.trees, self.leaves, self.leaf_size, self.learning_rate, self.negatives)
             self.trees_, learner = grow(lesson, growth)
@@ -75,10 +70,9 @@ class Ranker(Frecency):
     def with_histories(self, histories: Histories) -> Self:
         """Use these histories from now on."""
         super().with_histories(histories)
-        self._facts = product_facts(histories, self.taxonomy_)
+        self._facts = product_facts(self.histories_, self.taxonomy_)
         popular = positions(histories.products, self._catalogue[self._by_popularity])
         self._popular = popular[popular >= 0]
-        self._in_catalogue = positions(self._catalogue, histories.products)
         return self
 
     def evidence(self) -> dict[str, str]:
@@ -104,24 +98,21 @@ class Ranker(Frecency):
             raise ValueError(f"the trees know {self.trees_.width} features; this version has {len(FEATURES)}")
         return self
 
-    def _candidates(self, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _candidates(self, rows: np.ndarray, k: int) -> Listed:
         known, unknown = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
         if not len(self.trees_):
             return super()._candidates(rows, k)
         asked = select(self.histories_, rows[known])
-        chosen = candidates(asked, self._popular, LONGEST_LIST)
-        likely = self.trees_.score(features(asked, self._facts, chosen))
-        row, product, score = Popular._candidates(self, rows[unknown], k)
-        return (
-            np.concatenate([known[chosen.row], unknown[row]]),
-            np.concatenate([self._in_catalogue[chosen.product], product]),
-            np.concatenate([likely, score]),
+        chosen = candidates(asked, self._popular, LONGEST_LIST, self.half_life)
+        pairs = np.append(spread(self.histories_.starts, rows[known])[1], -1)
+        mine = Listed(
+            row=known[chosen.row],
+            product=self._in_catalogue[chosen.product],
+            score=self.trees_.score(features(asked, self._facts, chosen)),
+            pair=pairs[chosen.pair],
         )
-
-    def _lessons(self) -> Lesson:
-        plan = Curriculum(LONGEST_LIST, self.negatives, self.popular_days)
-        ends = label_weeks(self.histories_, self.label_weeks)
-        return Lesson.joined([lesson_of(self.histories_, self.taxonomy_, end, plan) for end in ends])
+        popular = Popular._candidates(self, rows[unknown], k)
+        return mine.and_also(popular._replace(row=unknown[popular.row]))
 
 
 def named(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -4,7 +4,9 @@ The type is the shop's own (column `product_type`), otherwise the name before it
 is an "Apple Sauce"), otherwise there is none, and the trees see missing values.
 """
 
+import hashlib
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -40,6 +42,14 @@ class Taxonomy:
     def known(self) -> bool:
         """Whether any product has a type."""
         return bool((self.type != NONE).any())
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of all of it."""
+        found = hashlib.sha256()
+        for array in self.arrays().values():
+            found.update(f"{array.dtype} {array.shape} ".encode() + array.tobytes())
+        return found.hexdigest()
 
     def codes_for(self, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(type, name) codes of products (bytes); NONE for those that the catalogue lacks."""

@@ -1,8 +1,7 @@
 """A release opened and written: the model that its files hold. What the files are is in `manifest.py`."""
 
-import io
 import json
-import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -16,10 +15,25 @@ from shared.columns import CUSTOMER, NAME, PRODUCT
 from shared.errors import IntegrityError
 from shared.identifiers import is_identifier
 from shared.model.by_name import MODELS
-from shared.model.histories import Histories, to_bytes
+from shared.model.histories import Histories, positions, to_bytes
 from shared.model.popular import Popular
 from shared.places import write_atomically
-from shared.release.manifest import FORMAT, GOLDEN_K, Verified, digest_of, read_manifest, sha256, verified_contents
+from shared.release.manifest import (
+    FORMAT,
+    GOLDEN_K,
+    HISTORIES,
+    HISTORIES_MANIFEST,
+    MANIFEST,
+    Verified,
+    digest_of,
+    open_manifest,
+    read_small,
+    sha256,
+    verified_contents,
+    verify_histories,
+)
+from shared.release.mapped import open_histories, write_histories
+from shared.release.packed import pack, unpack
 from shared.release.provenance import lock_digest
 from shared.text import one_line
 
@@ -32,7 +46,7 @@ class Bundle(Verified):
     """An opened, verified release."""
 
     model: Popular
-    names: dict[str, str]
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -44,36 +58,17 @@ class Evidence:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-def pack(arrays: dict[str, np.ndarray]) -> bytes:
-    """Arrays as an uncompressed npz; the same arrays give the same bytes."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
-
-
-def unpack(content: bytes, where: str) -> dict[str, np.ndarray]:
-    """The arrays of an npz. Raises IntegrityError for pickles, compression and sizes that are not there."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for entry in archive.infolist():
-                if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > len(content):
-                    raise IntegrityError(f"{where}: {entry.filename} is compressed or claims an absurd size.")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise IntegrityError(f"{where} is not a plain npz file: {error}") from error
-
-
 def write_bundle(folder: Path, model: Popular, products: pd.DataFrame, evidence: Evidence) -> str:
     """Write a release to a new folder and return the bundle's digest. A kill leaves no manifest."""
     folder.mkdir(parents=True)
     contents = {
         "parameters.npz": pack(model.parameters()),
-        "histories.npz": pack(model.histories_.arrays()),
         "catalogue.npz": pack(catalogue_arrays(model, products)),
     }
     for name, content in contents.items():
         write_atomically(folder / name, content)
+    write_histories(folder / HISTORIES, model.histories_, evidence.data_digest)
+    contents[HISTORIES_MANIFEST] = read_small(folder / HISTORIES_MANIFEST)
     manifest = {
         "format": FORMAT,
         "kind": model.kind,
@@ -88,7 +83,7 @@ def write_bundle(folder: Path, model: Popular, products: pd.DataFrame, evidence:
         "golden": golden_lists(model),
         "files": {name: {"sha256": sha256(body), "bytes": len(body)} for name, body in contents.items()},
     }
-    write_atomically(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
+    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     return digest_of(folder)
 
 
@@ -115,44 +110,60 @@ def catalogue_arrays(model: Popular, products: pd.DataFrame) -> dict[str, np.nda
     return {"product": identifiers[named], "name": encoded}
 
 
-def open_bundle(folder: Path, expected_digest: str | None = None) -> Bundle:
-    """A release from its folder, after every file was verified.
+def open_bundle(folder: Path, expected_digest: str | None = None, histories: Histories | None = None) -> Bundle:
+    """A release from its folder, after every file was verified; with later `histories`, if there are any.
 
     Raises IntegrityError if a file is damaged, missing, extra, a link, or not the expected bundle.
     """
-    manifest = read_manifest(folder, expected_digest)
-    contents = verified_contents(folder, manifest)
-    if str(manifest.get("kind")) not in MODELS:
+    verified = open_manifest(folder, expected_digest)
+    manifest, contents = verified.manifest, verified_contents(folder, verified.manifest)
+    if manifest["kind"] not in MODELS:
         raise IntegrityError(f"{folder} holds a model of an unknown kind.", fix="Train again.")
+    if histories:
+        verify_histories(folder / HISTORIES, verified.histories_digest)
     try:
         return Bundle(
-            model=restore(manifest, contents),
+            model=restore(manifest, contents["parameters.npz"]).with_histories(
+                histories or open_histories(folder / HISTORIES, verified.histories_digest)
+            ),
             names=read_names(contents["catalogue.npz"]),
             manifest=manifest,
-            digest=digest_of(folder),
+            digest=verified.digest,
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise IntegrityError(f"The bundle in {folder} verifies but does not hold a model: {error}") from error
 
 
-def restore(manifest: dict[str, Any], contents: dict[str, bytes]) -> Popular:
-    """The fitted model that a bundle's verified contents describe."""
+def restore(manifest: dict[str, Any], parameters: bytes) -> Popular:
+    """The trained model that a bundle's verified contents describe, without histories yet."""
     model = MODELS[manifest["kind"]](**manifest["config"])
-    model.with_parameters(unpack(contents["parameters.npz"], "parameters.npz"))
+    model.with_parameters(unpack(parameters, "parameters.npz"))
     model.trained_through_ = date.fromisoformat(manifest["trained_through"])
-    return model.with_histories(unpack_histories(contents["histories.npz"]))
+    return model
 
 
-def unpack_histories(content: bytes) -> Histories:
-    """Histories from the bytes of their file."""
-    try:
-        return Histories(**unpack(content, "histories.npz"))
-    except TypeError as error:
-        raise IntegrityError(f"histories.npz does not hold histories: {error}") from error
+class Names(Mapping[str, str]):
+    """Product names by identifier, looked up in sorted arrays, so that opening a release makes no dictionary."""
+
+    def __init__(self, product: np.ndarray, name: np.ndarray) -> None:
+        if product.shape != name.shape or product.ndim != 1:
+            raise ValueError("there are not as many names as products")
+        self._product, self._name = product, name
+
+    def __getitem__(self, product: str) -> str:
+        at = positions(self._product, np.array([product.encode()]))[0]
+        if at < 0:
+            raise KeyError(product)
+        return str(self._name[at].decode())
+
+    def __iter__(self) -> Iterator[str]:
+        return (product.decode() for product in self._product)
+
+    def __len__(self) -> int:
+        return len(self._product)
 
 
-def read_names(content: bytes) -> dict[str, str]:
+def read_names(content: bytes) -> Names:
     """Product names by product identifier."""
     arrays = unpack(content, "catalogue.npz")
-    product, name = (np.char.decode(arrays[column], "utf-8").tolist() for column in ("product", "name"))
-    return dict(zip(product, name, strict=True))
+    return Names(arrays["product"], arrays["name"])

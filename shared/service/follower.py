@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Protocol
 
 from shared.errors import MlopsError
-from shared.model.histories import Histories
-from shared.release.bundle import Bundle, open_bundle, unpack_histories
-from shared.release.manifest import read_verified
+from shared.release.bundle import Bundle, open_bundle
+from shared.release.mapped import open_histories
 from shared.release.pointer import Pointer, is_deliberately_empty, pointer_file, read_good, read_pointer
 from shared.service.answers import Answers
 
 
 @dataclass(frozen=True)
 class Live:
-    """A release in memory. Its answers are made ready before it goes live."""
+    """A release that is open; its answers are made when they are asked for."""
 
     release: str
     bundle: Bundle
@@ -38,19 +37,10 @@ class Live:
 
 def load(level: Path, pointer: Pointer) -> Live:
     """Open what a pointer names, verified."""
-    bundle = open_bundle(level / pointer.bundle, pointer.bundle_digest)
-    digest = bundle.histories_digest
-    if pointer.histories:
-        bundle.model.with_histories(read_histories(level, pointer))
-        digest = pointer.histories_digest
+    histories = open_histories(level / pointer.histories, pointer.histories_digest) if pointer.histories else None
+    bundle = open_bundle(level / pointer.bundle, pointer.bundle_digest, histories)
+    digest = pointer.histories_digest if histories else bundle.histories_digest
     return Live(pointer.release, bundle, digest, pointer.sequence, Answers(pointer.release, bundle))
-
-
-def read_histories(level: Path, pointer: Pointer) -> Histories:
-    """The histories that a pointer names apart from its bundle, verified."""
-    path = level / pointer.histories
-    size = path.stat().st_size if path.exists() else 0
-    return unpack_histories(read_verified(path, {"sha256": pointer.histories_digest, "bytes": size}))
 
 
 class Source(Protocol):
@@ -112,11 +102,7 @@ class Follower:
 
     def _take(self, pointer: Pointer) -> None:
         known = next((live for live in (self.live, self._before) if live and live.matches(pointer)), None)
-        if known:
-            live = replace(known, sequence=pointer.sequence)
-        else:
-            live = load(self.level, pointer)
-            live.answers.precompute()
+        live = replace(known, sequence=pointer.sequence) if known else load(self.level, pointer)
         if self.live and self.live.release != live.release:
             self._before = self.live
         self.live = live

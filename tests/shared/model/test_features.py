@@ -17,7 +17,7 @@ EARLIER, LAST = date(2017, 1, 25), date(2017, 2, 9)
 
 @pytest.fixture
 def histories(transactions: pd.DataFrame) -> Histories:
-    return gather(transactions, LAST, half_life=84.0)
+    return gather(transactions, LAST)
 
 
 def three_purchases() -> Histories:
@@ -25,20 +25,20 @@ def three_purchases() -> Histories:
     bought = [("milk", 1), ("milk", 11), ("bread", 11), ("milk", 15)]
     table = pd.DataFrame([("anna", product, pd.Timestamp(2017, 1, day), 1.0) for product, day in bought])
     table.columns = ["customer_id", "product_id", "time", "quantity"]
-    return gather(table, EARLIER, half_life=84.0)
+    return gather(table, EARLIER)
 
 
 NO_TYPES = Taxonomy.of(None)
 
 
 def seen(histories: Histories, popular: list[int], taxonomy: Taxonomy = NO_TYPES) -> pd.DataFrame:
-    chosen = candidates(histories, np.array(popular, dtype=int), own=100)
+    chosen = candidates(histories, np.array(popular, dtype=int), own=100, half_life=84.0)
     matrix = features(histories, product_facts(histories, taxonomy), chosen)
     return pd.DataFrame(matrix, columns=FEATURES, index=histories.products[chosen.product].astype(str))
 
 
 def test_rewound_histories_are_those_of_that_day(transactions: pd.DataFrame, histories: Histories) -> None:
-    expected = gather(split_by_time(transactions, EARLIER)[0], EARLIER, half_life=84.0)
+    expected = gather(split_by_time(transactions, EARLIER)[0], EARLIER)
     for name, array in rewind(histories, EARLIER).arrays().items():
         np.testing.assert_array_equal(array, getattr(expected, name), err_msg=name)
 
@@ -79,16 +79,16 @@ def test_what_a_customer_shows_does_not_depend_on_the_company(histories: Histori
 
     def shown(rows: np.ndarray) -> np.ndarray:
         some = select(histories, rows)
-        chosen = candidates(some, popular, own=5)
+        chosen = candidates(some, popular, own=5, half_life=84.0)
         return features(some, facts, chosen.keep(chosen.row == 0))
 
     np.testing.assert_array_equal(shown(np.array([3])), shown(np.array([3, 1, 2])))
 
 
 def test_each_candidate_comes_once_and_own_ones_by_weight(histories: Histories) -> None:
-    chosen = candidates(histories, np.arange(20), own=3)
+    chosen = candidates(histories, np.arange(20), own=3, half_life=84.0)
     assert len(set(zip(chosen.row, chosen.product, strict=True))) == len(chosen.row) == 20 * 20
-    few = candidates(histories, np.arange(0), own=3)
+    few = candidates(histories, np.arange(0), own=3, half_life=84.0)
     assert np.bincount(few.row).tolist() == [3] * 20
 
 
@@ -104,7 +104,7 @@ def test_recency_and_frequency_count_what_is_alike() -> None:
     rows = [("anna", product, pd.Timestamp(2017, 1, day), 1.0) for product, day in bought]
     rows.append(("berta", "more", pd.Timestamp(2017, 1, 2), 1.0))
     table = pd.DataFrame(rows, columns=["customer_id", "product_id", "time", "quantity"])
-    histories = select(gather(table, EARLIER, half_life=84.0), np.array([0]))
+    histories = select(gather(table, EARLIER), np.array([0]))
     rows_by_product = seen(histories, [0, 1, 2, 3], Taxonomy.of(catalogue))
     more = rows_by_product.loc["more"]  # never bought by anna, but of the name of her milk
     assert (more["type_since"], more["name_since"], more["name_times"]) == (10, 14, 2)

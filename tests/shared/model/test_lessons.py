@@ -14,14 +14,14 @@ from tests.conftest import make_transactions
 
 END = date(2017, 2, 2)
 LAST = date(2017, 2, 9)
-ALL = Curriculum(longest=100, negatives=1.0, popular_days=28)
+ALL = Curriculum(longest=100, negatives=1.0, popular_days=28, half_life=84.0)
 CATALOGUE = pd.DataFrame(
     {"product_id": [f"p{at:02}" for at in range(20)], "product_name": [f"Kind {at % 3}, {at % 6}" for at in range(20)]}
 )
 
 
 def learn(transactions: pd.DataFrame, plan: Curriculum = ALL, through: date = LAST) -> Lesson:
-    return lesson_of(gather(transactions, through, half_life=84.0), Taxonomy.of(CATALOGUE), END, plan)
+    return lesson_of(gather(transactions, through), Taxonomy.of(CATALOGUE), END, plan)
 
 
 def altered(transactions: pd.DataFrame) -> pd.DataFrame:
@@ -64,5 +64,5 @@ def test_examples_come_customer_by_customer(transactions: pd.DataFrame) -> None:
 
 
 def test_a_week_with_less_than_a_month_before_it_teaches_nothing(transactions: pd.DataFrame) -> None:
-    assert label_weeks(gather(transactions, LAST, 84.0), 10) == [date(2017, 2, 2)]
+    assert label_weeks(gather(transactions, LAST), 10) == [date(2017, 2, 2)]
     assert Lesson.joined([]).matrix.shape == (0, len(FEATURES))
