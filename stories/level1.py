@@ -10,8 +10,8 @@ from level1_manual.runbook import Hands, Step, perform, shell
 from level1_manual.workplace import server
 from shared.errors import MlopsError, run_program
 from shared.service.process import find, stop
-from shared.text import printable
 from shared.service.waiting import wait_until
+from shared.text import printable
 
 
 def main() -> None:

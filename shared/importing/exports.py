@@ -5,7 +5,6 @@ read at all. Columns are told apart by their place, so that two of one name, or 
 """
 
 import csv
-import hashlib
 import re
 import zipfile
 import zlib
@@ -25,14 +24,24 @@ from shared.errors import CheckFailed, MlopsError, UsageError
 from shared.text import listed, one_line
 
 CHUNK = 50_000
+
+
 REASON = "reason"
+
+
 LINE = "line"
+
+
 KINDS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx"}
+
+
 # What readers raise of damaged files; openpyxl raises nearly anything.
 DAMAGES = (
     *(pa.ArrowException, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OSError),
     *(OverflowError, MemoryError, RuntimeError, SyntaxError, csv.Error, zipfile.BadZipFile, zlib.error),
 )
+
+
 Numbered = tuple[int, list[Any]]
 
 
@@ -89,34 +98,6 @@ class Export:
                     f"The column {one_line(name)!r} of {self.path.name} holds lists, and a row needs one value each.",
                     fix="Export it with one row per product that a customer bought.",
                 )
-
-
-def open_export(path: Path, encoding: str | None = None, separator: str | None = None) -> Export:
-    """Open an export by its suffix. Raises UsageError (no such file, unknown kind) or CheckFailed (damaged, empty)."""
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}.", fix="Name the file that the shop's system exported.")
-    kind = KINDS.get(path.suffix.lower())
-    if kind is None:
-        raise UsageError(f"{path.name} is of no known kind; known are {', '.join(KINDS)}.", fix="Export it as CSV.")
-    if not path.stat().st_size:
-        raise CheckFailed(f"{path} is empty.", fix="Export it again.")
-    if kind == "csv":
-        from shared.importing.csv_export import open_csv
-
-        return open_csv(path, encoding, separator)
-    if kind == "parquet":
-        from shared.importing.parquet_export import open_parquet
-
-        return open_parquet(path)
-    from shared.importing.xlsx_export import open_xlsx
-
-    return open_xlsx(path)
-
-
-def digest_file(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tidy(name: str) -> str:

@@ -24,8 +24,9 @@ from shared.errors import UsageError
 from shared.importing.catalogue import Names, candidates, products_from, read_catalogue
 from shared.importing.cleaning import sort_out
 from shared.importing.evidence import Evidence
-from shared.importing.exports import REASON, Chunk, Export, digest_file, misfit, open_export
+from shared.importing.exports import REASON, Chunk, Export, misfit
 from shared.importing.mapping import COLUMNS, Mapping, check_mapping
+from shared.importing.opening import digest_file, open_export
 from shared.importing.report import Report, check_loss
 from shared.importing.spool import Spool
 from shared.importing.times import check_time_format

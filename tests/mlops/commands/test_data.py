@@ -8,9 +8,9 @@ import pytest
 
 from mlops.root import main
 from shared.dataset.feed import Feed
+from shared.model.frecency import Frecency
 from shared.places import home, level_folder
 from shared.release.bundle import Evidence, write_bundle
-from shared.model.frecency import Frecency
 from shared.release.manifest import digest_of
 from shared.release.pointer import Pointer, point_to
 
@@ -25,9 +25,10 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     """A command's exit code, and all that it printed."""
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["mlops", *words])
-        main()
+        with pytest.raises(SystemExit) as ended:
+            main()
     printed = capsys.readouterr()
     return int(ended.value.code or 0), printed.out + printed.err
 
@@ -102,14 +103,17 @@ def test_terminal_escapes_in_names_stay_text(tmp_path: Path, capsys: pytest.Capt
     file = till(tmp_path / "a.csv", 1, 3, name="\x1b[31mTea\x9b5m")
     code, told = run(capsys, "data", "import", str(file), *MAPPING, "--shop-name", "\x1b]0;x\x07shop")
     assert code == 0
-    told += run(capsys, "data", "info")[1] + run(capsys, "data", "import", str(file), "--customer", "\x1b[2J", *MAPPING[2:])[1]
+    told += (
+        run(capsys, "data", "info")[1]
+        + run(capsys, "data", "import", str(file), "--customer", "\x1b[2J", *MAPPING[2:])[1]
+    )
     assert not set(told) & {"\x1b", "\x07", "\x9b"}
     assert "\x1b" not in Feed(home() / "shop").products()["product_name"].str.cat()
 
 
 def test_an_answer_on_a_terminal_is_text() -> None:
-    from mlops.options import printable
     from mlops.commands.ask import describe
+    from mlops.options import printable
 
     item = {"rank": 1, "name": "Tea\x1b[2J", "reason": "bought"}
     told = printable(describe(3, {"release": "1.0", "customer": "\x9bx", "recommendations": [item]}))
