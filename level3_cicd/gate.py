@@ -1,4 +1,8 @@
-"""The gate: may a candidate be deployed? Pure: what was measured goes in, a verdict comes out."""
+"""The gate: may a candidate be deployed? Pure: what was measured goes in, a verdict comes out.
+
+A pipeline asks it once a run, between `evaluate` and `register`. Its limits are shares of a score, so they suit
+shops whose scores differ tenfold; `docs/reference/gate.md` explains each rule and its line in the configuration.
+"""
 
 import math
 from dataclasses import asdict, dataclass
@@ -8,26 +12,35 @@ import pandas as pd
 from level3_cicd.config import GateLimits
 from level3_cicd.measured import Judged, Measured
 from level3_cicd.run import Run
+from shared.errors import CheckFailed
 
 FEWEST_FOR_A_SLICE = 50
+# The normal interval is too narrow for fewer customers: they make no mean sure.
+FEWEST_TO_BE_SURE = 20
+POPULAR = "popular"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule with what was found."""
+    """One rule with what was found; `setting` is its line in the configuration, empty for one that has none."""
 
     name: str
     found: float
     limit: float
     passed: bool
     detail: str
+    setting: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.detail} (limit {self.limit:+.4f}{', ' * bool(self.setting)}{self.setting})"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All rules with their outcomes."""
+    """All rules with their outcomes; `compared_with`: the live release, empty if nothing was live."""
 
     rules: list[Rule]
+    compared_with: str = ""
 
     @property
     def passed(self) -> bool:
@@ -38,41 +51,89 @@ class Verdict:
     def reason(self) -> str:
         """The broken rules, or all of them if none is, in words."""
         told = [rule for rule in self.rules if not rule.passed] or self.rules
-        return "; ".join(f"{rule.name}: {rule.detail} (limit {rule.limit:+.3f})" for rule in told)
+        return "; ".join(map(str, told))
+
+    @property
+    def fix(self) -> str:
+        """How an operator goes on after a refusal."""
+        broken = [rule.setting for rule in self.rules if not rule.passed and rule.setting]
+        lines = f" The limits are in the configuration: {', '.join(dict.fromkeys(broken))}." if broken else ""
+        if "gate.least_gain_over_popular" in broken and not self.compared_with:
+            return "Release `popular` itself for the time being: `mlops pipeline run --model popular`." + lines
+        return "It is kept as refused. Train another one; the live release stays live." + lines
 
 
 def decide(measured: Measured, limits: GateLimits) -> Verdict:
     """Judge a candidate by every rule; a number that is not one keeps no rule."""
-    gain = compare(measured.candidate, measured.popular)
-    rules = [at_least("better than popular", gain.mean, limits.least_gain_over_popular, str(gain))]
+    rules = [judge_gain(measured, limits)]
+    if measured.unreadable:
+        rules.append(judge_unreadable(measured.unreadable, limits))
     if measured.live is not None:
-        difference = compare(measured.candidate, measured.live)
-        rules.append(at_least("not worse than live", difference.low, -limits.most_loss_to_live, str(difference)))
-    rules += [judge_slice(name, *scores, limits) for name, scores in measured.slices.items()]
-    rules.append(at_least("coverage", measured.coverage, limits.least_coverage, f"{measured.coverage:.3f}"))
-    rules.append(at_most("entries without a score", measured.unscored, 0, str(measured.unscored)))
-    taken = f"{measured.milliseconds:.1f} ms for one customer's list"
-    rules.append(at_most("the bundle answers", measured.milliseconds, limits.most_milliseconds, taken))
-    return Verdict(rules)
+        rules.append(judge_loss(measured.candidate, measured.live, limits, measured.live_release))
+        rules += [judge_slice(name, *scores, limits) for name, scores in measured.slices.items()]
+    return Verdict([*rules, *judge_lists(measured, limits)], measured.live_release if measured.live is not None else "")
+
+
+def judge_gain(measured: Measured, limits: GateLimits) -> Rule:
+    """Better than popular.
+
+    Surely, where nothing better than popular is live: the lower end of the interval counts. After a release that
+    was surely better the mean counts. `popular` itself need not be better than itself.
+    """
+    setting, gain = "gate.least_gain_over_popular", compare(measured.candidate, measured.popular)
+    limit, alone = limits.least_gain_over_popular * float(measured.popular.mean()), measured.live is None
+    first = alone and not measured.unreadable
+    sure = alone or measured.live_kind == POPULAR
+    name = "first release, " * first + "surely " * sure + "better than popular"
+    if measured.kind == POPULAR:
+        detail = "it is popular itself: everybody gets the same list, nothing in it is personal"
+        return Rule("first release" if first else name, gain.mean, 0.0, not math.isnan(gain.mean), detail, setting)
+    detail = str(gain) + "; nothing is live that it could be compared with" * first
+    found = gain.low if sure else gain.mean
+    return Rule(name, found, limit, bool(found > limit), detail, setting)
+
+
+def judge_unreadable(why: str, limits: GateLimits) -> Rule:
+    """A live release that cannot be compared with lets nothing pass, unless a person says so."""
+    setting = "gate.pass_without_live"
+    return Rule("compared with live", 0.0, 1.0, limits.pass_without_live, f"not compared: {why}", setting)
+
+
+def judge_loss(candidate: pd.Series, live: pd.Series, limits: GateLimits, release: str = "") -> Rule:
+    """Not worse than live: the lower end of the interval counts.
+
+    Where the interval alone is wider than the limit, no candidate could pass: too few customers bought, or the lists
+    are too different. Then the mean must not be lower, and the detail says so.
+    """
+    setting, difference = "gate.most_loss_to_live", compare(candidate, live)
+    limit, detail = -limits.most_loss_to_live * float(live.mean()), f"{difference}"
+    name = "not worse than live" + f" {release}" * bool(release)
+    if difference.mean - difference.low > -limit:
+        detail += "; the interval is wider than the limit, so the mean decides"
+        return Rule(name, difference.mean, 0.0, bool(difference.mean >= 0), detail, setting)
+    return Rule(name, difference.low, limit, bool(difference.low >= limit), detail, setting)
 
 
 def judge_slice(name: str, candidate: pd.Series, live: pd.Series, limits: GateLimits) -> Rule:
     """A slice may not lose more than its limit for sure: the upper end of the interval counts, slices being small."""
-    difference = compare(candidate, live)
-    limit = -limits.most_loss_in_a_slice
+    name, setting, difference = f"slice {name}", "gate.most_loss_in_a_slice", compare(candidate, live)
+    limit = -limits.most_loss_in_a_slice * float(live.mean()) if len(live) else 0.0
     if difference.customers < FEWEST_FOR_A_SLICE and not candidate.isna().any():
-        return Rule(f"slice {name}", 0.0, limit, True, f"{difference.customers} customers, too few to judge")
-    return at_least(f"slice {name}", difference.high, limit, str(difference))
+        return Rule(name, 0.0, limit, True, f"{difference.customers} customers, too few to judge", setting)
+    return Rule(name, difference.high, limit, bool(difference.high >= limit), str(difference), setting)
 
 
-def at_least(name: str, found: float, limit: float, detail: str) -> Rule:
-    """A rule that asks for no less than its limit."""
-    return Rule(name, found, limit, bool(found >= limit), detail)
-
-
-def at_most(name: str, found: float, limit: float, detail: str) -> Rule:
-    """A rule that asks for no more than its limit."""
-    return Rule(name, found, limit, bool(found <= limit), detail)
+def judge_lists(measured: Measured, limits: GateLimits) -> list[Rule]:
+    """The rules on the lists themselves: not the same few products for all, every entry scored, soon answered."""
+    least, milliseconds = limits.least_coverage * measured.usual_coverage, measured.milliseconds
+    whose = "live's" if measured.live is not None else "popular's"
+    covered = f"{measured.coverage:.4f} of the catalogue, {whose} lists {measured.usual_coverage:.4f}"
+    taken, most = f"{milliseconds:.1f} ms of CPU for one customer's list", limits.most_milliseconds
+    return [
+        Rule("coverage", measured.coverage, least, bool(measured.coverage >= least), covered, "gate.least_coverage"),
+        Rule("entries without a score", measured.unscored, 0, measured.unscored <= 0, str(measured.unscored)),
+        Rule("the bundle answers", milliseconds, most, bool(milliseconds <= most), taken, "gate.most_milliseconds"),
+    ]
 
 
 @dataclass(frozen=True)
@@ -91,15 +152,19 @@ class Difference:
 def compare(candidate: pd.Series, other: pd.Series) -> Difference:
     """The mean of candidate - other over the same customers, with a normal 95 % interval.
 
-    >>> scores = pd.Series([0.5, 0.3], index=["a", "b"])
+    Of fewer than `FEWEST_TO_BE_SURE` customers the interval is infinite. Raises CheckFailed for other customers.
+
+    >>> scores = pd.Series(0.5, index=range(20))
     >>> str(compare(scores, scores))
-    '+0.0000 [+0.0000, +0.0000], 2 customers'
+    '+0.0000 [+0.0000, +0.0000], 20 customers'
     """
+    if not candidate.index.sort_values().equals(other.index.sort_values()):
+        raise CheckFailed("The two sides of a comparison were scored on different customers.", fix="Score both alike.")
     paired = candidate - other
-    if paired.isna().any():  # a score that is no number makes the mean none
+    if paired.isna().any() or not len(paired):  # a score that is no number makes the mean none
         return Difference(math.nan, math.nan, math.nan, len(paired))
-    mean = float(paired.mean())
-    half = 1.96 * float(paired.std(ddof=1)) / math.sqrt(len(paired)) if len(paired) > 1 else math.inf
+    mean, enough = float(paired.mean()), len(paired) >= FEWEST_TO_BE_SURE
+    half = 1.96 * float(paired.std(ddof=1)) / math.sqrt(len(paired)) if enough else math.inf
     return Difference(mean, mean - half, mean + half, len(paired))
 
 
@@ -107,6 +172,6 @@ def gate(run: Run, evaluate: Judged) -> Verdict:
     """Judge the candidate, keep the verdict, and show it on the run's page."""
     verdict = decide(evaluate.measured, run.config.gate)
     rules = [asdict(rule) for rule in verdict.rules]
-    run.evidence.keep("gate.json", {"passed": verdict.passed, "rules": rules})
+    run.evidence.keep("gate.json", {"passed": verdict.passed, "rules": rules, "compared_with": evaluate.compared_with})
     run.evidence.show_table("gate", rules, f"Release {run.release}: {verdict.reason}")
     return verdict

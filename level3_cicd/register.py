@@ -30,7 +30,7 @@ def register(run: Run, evaluate: Judged, gate: Verdict | None = None) -> Registe
     if not verdict.passed:
         raise CheckFailed(
             f"The gate refused release {run.release}: {verdict.reason}",
-            fix="It is kept as refused. Train another one; the live release stays live.",
+            fix=verdict.fix,
         )
     return entry
 

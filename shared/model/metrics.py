@@ -41,5 +41,14 @@ def summarize(lists: pd.DataFrame, purchases: pd.DataFrame, catalogue_size: int,
     """The means of `score_customers`, the share of the catalogue that was recommended, and the customers judged."""
     scores = score_customers(lists, purchases, k)
     means = {f"{name}_at_{k}": float(value) for name, value in scores.mean().items()}
-    coverage = lists.loc[lists[RANK] <= k, PRODUCT].nunique() / max(catalogue_size, 1)
-    return {**means, f"coverage_at_{k}": coverage, "customers": float(len(scores))}
+    return {**means, f"coverage_at_{k}": coverage(lists, catalogue_size, k), "customers": float(len(scores))}
+
+
+def coverage(lists: pd.DataFrame, catalogue_size: int, k: int = 10) -> float:
+    """The share of the catalogue's products that stand on any list.
+
+    >>> lists = pd.DataFrame({"customer_id": ["a", "b"], "product_id": ["x", "x"], "rank": [1, 1]})
+    >>> coverage(lists, catalogue_size=4)
+    0.25
+    """
+    return float(lists.loc[lists[RANK] <= k, PRODUCT].nunique() / max(catalogue_size, 1))

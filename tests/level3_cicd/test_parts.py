@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -15,10 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
 from level3_cicd.evaluate import measure, open_live, time_one
-from level3_cicd.gate import decide
 from level3_cicd.ledger import Row, append, live_on, read, refused_days, validated_through
 from level3_cicd.ledger_table import opened
-from level3_cicd.measured import Measured
 from level3_cicd.monitor import monitor
 from level3_cicd.rollout.switch import locked
 from level3_cicd.run import Run
@@ -42,93 +39,12 @@ from tests.conftest import make_products, make_transactions
 from tests.level3_cicd.fakes import FakeEvidence
 
 LIMITS = GateLimits(
-    least_gain_over_popular=0.05,
-    most_loss_to_live=0.01,
-    most_loss_in_a_slice=0.01,
-    least_coverage=0.02,
+    least_gain_over_popular=0.0,
+    most_loss_to_live=0.03,
+    most_loss_in_a_slice=0.05,
+    least_coverage=0.5,
     most_milliseconds=50,
 )
-
-
-def scores(mean: float, customers: int = 400) -> pd.Series:
-    noise = np.random.default_rng(0).normal(0, 0.02, customers)
-    return pd.Series(mean + noise - noise.mean(), index=[f"c{number}" for number in range(customers)])
-
-
-def measured(candidate: float, live: float | None = 0.29, **other: Any) -> Measured:
-    return Measured(
-        candidate=scores(candidate),
-        popular=scores(0.12),
-        live=None if live is None else scores(live),
-        **{"coverage": 0.1, "unscored": 0, "milliseconds": 2.0, **other},
-    )
-
-
-def test_the_gate_lets_a_better_model_pass() -> None:
-    verdict = decide(measured(0.30), LIMITS)
-    assert verdict.passed
-    assert [rule.name for rule in verdict.rules][:2] == ["better than popular", "not worse than live"]
-
-
-def test_the_gate_names_the_rule_the_number_and_the_limit() -> None:
-    verdict = decide(measured(0.25, live=0.30), LIMITS)
-    assert not verdict.passed
-    assert verdict.reason.startswith("not worse than live: -0.05")
-    assert "(limit -0.010)" in verdict.reason
-
-
-def test_the_gate_refuses_what_is_no_better_than_popular() -> None:
-    assert not decide(measured(0.13, live=None), LIMITS).passed
-
-
-@pytest.mark.parametrize(
-    ("other", "rule"),
-    [
-        ({"coverage": 0.01}, "coverage"),
-        ({"unscored": 1}, "entries without a score"),
-        ({"milliseconds": 80.0}, "the bundle answers"),
-        ({"milliseconds": float("nan")}, "the bundle answers"),
-        ({"slices": {"new": (scores(0.20), scores(0.25))}}, "slice new"),
-    ],
-)
-def test_each_rule_can_refuse_alone(other: dict[str, Any], rule: str) -> None:
-    verdict = decide(measured(0.30, **other), LIMITS)
-    assert [broken.name for broken in verdict.rules if not broken.passed] == [rule]
-
-
-def test_a_slice_of_few_customers_is_not_judged() -> None:
-    few = {"new": (scores(0.1, customers=20), scores(0.3, customers=20))}
-    assert decide(measured(0.30, slices=few), LIMITS).passed
-
-
-@pytest.mark.parametrize("share", [0.01, 1.0])
-def test_what_is_not_a_number_does_not_pass(share: float) -> None:
-    holes = scores(0.3)
-    holes.iloc[: int(share * len(holes))] = np.nan
-    assert not decide(dataclasses.replace(measured(0.3, live=None), candidate=holes), LIMITS).passed
-    verdict = decide(measured(0.30, slices={"new": (holes, scores(0.3))}), LIMITS)
-    assert [broken.name for broken in verdict.rules if not broken.passed] == ["slice new"]
-
-
-def apart(mean: float, half_width: float) -> tuple[pd.Series, pd.Series]:
-    """Scores whose paired difference has this mean, and a 95 % interval of this half width."""
-    noise = np.random.default_rng(1).normal(0, 1, 400)
-    noise = (noise - noise.mean()) / noise.std(ddof=1)
-    other = scores(0.3)
-    return other + mean + half_width / 1.96 * np.sqrt(400) * noise, other
-
-
-@pytest.mark.parametrize(("half_width", "passed"), [(0.004, True), (0.006, False)])
-def test_against_live_the_lower_end_of_the_interval_counts(half_width: float, passed: bool) -> None:
-    candidate, live = apart(-0.005, half_width)
-    verdict = decide(dataclasses.replace(measured(0.3), candidate=candidate, live=live), LIMITS)
-    assert [broken.name for broken in verdict.rules if not broken.passed] == ([] if passed else ["not worse than live"])
-
-
-@pytest.mark.parametrize(("half_width", "passed"), [(0.006, True), (0.004, False)])
-def test_in_a_slice_the_upper_end_of_the_interval_counts(half_width: float, passed: bool) -> None:
-    verdict = decide(measured(0.3, slices={"new": apart(-0.015, half_width)}), LIMITS)
-    assert [broken.name for broken in verdict.rules if not broken.passed] == ([] if passed else ["slice new"])
 
 
 def test_a_live_model_that_has_seen_the_week_cannot_be_compared_with(tmp_path: Path) -> None:
@@ -181,7 +97,7 @@ def test_without_a_release_there_is_nothing_to_go_back_to(tmp_path: Path) -> Non
     [
         (("half_life", "halflife"), "halflife"),
         (('"frecency"', '"magic"'), "no model is called"),
-        (("most_loss_to_live = 0.01", "most_loss_to_live = -1"), "gate.most_loss_to_live"),
+        (("most_loss_to_live = 0.03", "most_loss_to_live = -1"), "gate.most_loss_to_live"),
         (("[gate]", "[gate"), "cannot be used"),
         (("major = 1", "major = 1\nretries = 3"), "retries"),
     ],

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from comparison.incidents.truncated_bundle import truncate
 from level3_cicd import deploy
-from level3_cicd.evaluate import find_live
+from level3_cicd.evaluate import LiveSide, find_live
 from level3_cicd.ledger import Row, append, read, verdicts_of_gate
 from level3_cicd.pending_verdict import record_pending, recorded_after
 from level3_cicd.rollout import switch
@@ -238,12 +238,12 @@ def test_where_no_folder_lasts_the_champion_is_what_is_live(made: Path, tmp_path
     assert verify(level / pointer.bundle).digest == pointer.bundle_digest
     assert read_pointer(level) is None
     holdout = hold_out(make_transactions(days=60), date(2017, 3, 1))
-    assert find_live(level, holdout)[0] is not None
+    assert find_live(level, holdout).model is not None
     mlflow_client(level).delete_registered_model_alias(registry.NAME, "champion")
-    assert find_live(level, holdout) == (None, None, "nothing is live that it could be compared with")
+    assert find_live(level, holdout) == LiveSide()
 
 
-def test_a_champion_whose_files_are_gone_keeps_nothing_from_being_trained(
+def test_a_champion_whose_files_are_gone_cannot_be_compared_with_and_the_gate_is_told(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(level: Path) -> Pointer:
@@ -251,7 +251,7 @@ def test_a_champion_whose_files_are_gone_keeps_nothing_from_being_trained(
 
     monkeypatch.setattr(registry, "champion", fail)
     holdout = hold_out(make_transactions(days=60), date(2017, 3, 1))
-    assert find_live(tmp_path, holdout) == (None, None, "not compared with the live release: No such artifact")
+    assert find_live(tmp_path, holdout) == LiveSide("of unknown number", unreadable="No such artifact")
     (tmp_path / "live.json").write_text("{")
     registry.align_aliases(tmp_path)
 
@@ -263,11 +263,11 @@ def test_a_live_release_that_is_damaged_is_fetched_again_to_be_compared_with(mad
     truncate(made / "bundles" / "1.0")
     try:
         (made / "live.json").write_text(pointer or sound.decode())
-        model, _, note = find_live(made, hold_out(make_transactions(days=60), date(2017, 3, 1)))
+        side = find_live(made, hold_out(make_transactions(days=60), date(2017, 3, 1)))
     finally:
         (made / "live.json").write_bytes(sound)
-    assert model is not None
-    assert note == ""
+    assert side.model is not None
+    assert (side.release, side.unreadable) == ("1.0", "")
     verify(made / "bundles" / "1.0", require_pointer(made).bundle_digest)
 
 
