@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mlops.root import main
+from mlops.root import commands
 from shared.dataset.feed import Feed
+from shared.errors import run_program
 from shared.model.frecency import Frecency
 from shared.places import home, level_folder
 from shared.release.bundle import Evidence, write_bundle
@@ -25,12 +26,13 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     """A command's exit code, and all that it printed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["mlops", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
+    code = 0
+    try:
+        run_program(lambda: commands(list(words), prog_name="mlops"))
+    except SystemExit as ended:
+        code = int(ended.code or 0)
     printed = capsys.readouterr()
-    return int(ended.value.code or 0), printed.out + printed.err
+    return code, printed.out + printed.err
 
 
 def till(path: Path, first: int, last: int, name: str = "Tea", quantity: str = "") -> Path:
