@@ -210,7 +210,7 @@ class Evidence:
     def notes(self, resolved: Mapping) -> list[str]:
         """What was taken for what, in words."""
         said = [f"time: {tell_time(resolved.time_format)}"] if resolved.time_format else []
-        if self.numbers:
+        if any(getattr(resolved, name) for name in NUMBERS):
             said.append(f"numbers: {resolved.style}")
         if resolved.basket:
             said.append(f"cancelled invoices: {self.tell_cancelled(resolved.cancelled or '')}")
