@@ -12,12 +12,11 @@ from shared.model.popular import Popular
 
 def train(run: Run, prepare: Holdout) -> Popular:
     """The candidate. A kept one counts only if it knows exactly the days that it may know."""
+    lessons = LessonStore(run.level / LESSONS, run.feed.files_digest, run.code)
     return run.kept(
         "fit",
         run.key_of_inputs(prepare.known_through),
-        lambda: fit(
-            run.config, prepare, run.feed.products(), LessonStore(run.level / LESSONS, run.feed.files_digest, run.code)
-        ),
+        lambda: fit(run.config, prepare, run.feed.products(), lessons),
         lambda model: model.trained_through_ == model.histories_.day == prepare.known_through,
     )
 

@@ -1,0 +1,183 @@
+"""A manifest is read once, and whatever it holds is refused in words."""
+
+import io
+import json
+import shutil
+import struct
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.errors import IntegrityError
+from shared.model.frecency import Frecency
+from shared.release import manifest as module
+from shared.release.bundle import Evidence, open_bundle, write_bundle
+from shared.release.manifest import FILES, read_manifest, sha256, verify
+from shared.release.packed import pack, unpack
+from tests.conftest import make_products, make_transactions
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "bundle"
+    write_bundle(folder, Frecency().fit(make_transactions()), make_products(), Evidence("data", "revision"))
+    return folder
+
+
+@pytest.fixture
+def bundle(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "bundle"))
+
+
+def change(bundle: Path, **entries: Any) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (bundle / "manifest.json").write_text(json.dumps(manifest | entries))
+
+
+def test_the_bytes_that_are_parsed_are_those_that_were_hashed(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, read_small = [], module.read_small
+
+    def swap_after_reading(path: Path) -> bytes:
+        content = read_small(path)
+        if path.parent == bundle:
+            read.append(path)
+            change(bundle, revision=f"swapped after {len(read)} readings")
+        return content
+
+    monkeypatch.setattr(module, "read_small", swap_after_reading)
+    digest = sha256((bundle / "manifest.json").read_bytes())
+    verified = verify(bundle, digest)
+    assert len(read) == 1
+    assert (verified.digest, verified.manifest["revision"]) == (digest, "revision")
+
+
+NESTED = b"[" * 200_000 + b"]" * 200_000
+ODD = {
+    "no object": b"[1, 2]",
+    "a number": b"5",
+    "nothing": b"",
+    "no text": b"\xff\xfe\x00",
+    "deep nesting": NESTED,
+    "deep nesting in an object": b'{"format": 5, "files": ' + NESTED + b"}",
+    "a number of 5,000 digits": b'{"format": ' + b"9" * 5000 + b"}",
+    "too large": b'{"format": 5}' + b" " * (1 << 20),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_manifest_is_refused(bundle: Path, kind: str) -> None:
+    (bundle / "manifest.json").write_bytes(ODD[kind])
+    with pytest.raises(IntegrityError):
+        open_bundle(bundle)
+
+
+def files(entry: object) -> dict[str, object]:
+    return dict.fromkeys(FILES, entry)
+
+
+ENTRY = {"bytes": 1, "sha256": "0"}
+ODD_ENTRIES: list[dict[str, Any]] = [
+    {"files": ["parameters.npz"]},
+    {"files": {}},
+    {"files": files([])},
+    {"files": files({"bytes": "1", "sha256": "0"})},
+    {"files": files({"bytes": True, "sha256": "0"})},
+    {"files": files({"bytes": -1, "sha256": "0"})},
+    {"files": files({"bytes": 1.5, "sha256": "0"})},
+    {"files": files({"bytes": 1 << 70, "sha256": "0"})},
+    {"files": files({"bytes": 1, "sha256": 7})},
+    {"files": {**files(ENTRY), "../elsewhere": ENTRY}},
+    {"kind": 7},
+    {"kind": ["frecency"]},
+    {"kind": "unheard of"},
+    {"config": None},
+    {"config": {"no such setting": 1}},
+    {"config": [1]},
+    {"trained_through": 20170101},
+    {"trained_through": "yesterday"},
+    {"histories_through": None},
+    {"golden": {"anna": "milk"}},
+    {"golden": {"anna": [1]}},
+    {"golden": []},
+    {"metrics": {"ndcg_at_10": "good"}},
+    {"metrics": None},
+]
+
+
+@pytest.mark.parametrize("entries", ODD_ENTRIES, ids=str)
+def test_a_manifest_with_odd_entries_is_refused(bundle: Path, entries: dict) -> None:
+    change(bundle, **entries)
+    with pytest.raises(IntegrityError):
+        open_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("version", "cure"), [(4, "Train again"), (6, "Update this project"), ("5", "Train again"), (None, "Train again")]
+)
+def test_another_versions_bundle_is_refused_in_words(bundle: Path, version: object, cure: str) -> None:
+    change(bundle, format=version)
+    with pytest.raises(IntegrityError, match=cure) as refused:
+        read_manifest(bundle)
+    assert f"of format {version}; this version reads format 5" in str(refused.value)
+
+
+def entry(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_entries_that_lie_over_each_other_are_refused() -> None:
+    """A file that says of the same megabyte that it is a hundred entries."""
+    content = entry("a.npy", pack({"a": np.zeros(100_000)}))
+    directory = content.rindex(b"PK\x01\x02")
+    end = content.rindex(b"PK\x05\x06")
+    record = content[directory:end]
+    copies = b"".join(record.replace(b"a.npy", f"{number:05}".encode()) for number in range(100))
+    tail = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 100, 100, len(copies), directory, 0)
+    with pytest.raises(IntegrityError, match=r"overlap|name"):
+        unpack(content[:directory] + copies + tail, "it")
+
+
+def claim(shape: str) -> bytes:
+    """An npy file whose header claims another shape than its 8 bytes fill."""
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\0" * 8
+
+
+@pytest.mark.parametrize("shape", ["(10000000000,)", "(1 << 30,)", "(2,)", "(-1,)", "(1, 1, 3)", "'x'", "(1.0,)"])
+def test_sizes_that_are_not_there_take_no_memory(shape: str) -> None:
+    content = entry("a.npy", claim(shape))
+    tracemalloc.start()
+    with pytest.raises(IntegrityError):
+        unpack(content, "it")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10 * len(content) + 1_000_000
+
+
+def test_two_entries_of_one_name_are_refused() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.npy", claim("(1,)"))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.npy", claim("(1,)"))
+    with pytest.raises(IntegrityError, match="same name"):
+        unpack(buffer.getvalue(), "it")
+
+
+def test_an_honest_npz_is_unpacked() -> None:
+    arrays = {
+        "a": np.arange(6).reshape(2, 3),
+        "b": np.array(b"text"),
+        "c": np.empty(0),
+        "d": np.ones((2, 3), order="F"),
+    }
+    for name, array in unpack(pack(arrays), "it").items():
+        np.testing.assert_array_equal(array, arrays[name])
+        assert array.dtype == arrays[name].dtype
