@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from comparison.customers import ServedDay
 from comparison.season import Played
 from shared.text import count
+
+# Of the scoreboard, in characters.
+WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -99,27 +107,19 @@ def memory(played: Played) -> str:
     return f"{right} of {len(played.days)} days"
 
 
-def table(scores: list[Score]) -> str:
-    """The scoreboard as text, one column a level."""
-    rows = [[heading, *(cell(getattr(line, name)) for line in scores)] for name, heading in HEADINGS.items()]
-    return lay_out(rows)
+def table(scores: list[Score], width: int = WIDTH) -> str:
+    """The scoreboard as text, one column a level, in at most `width` characters a line."""
+    first, *rest = [[heading, *(cell(getattr(line, name)) for line in scores)] for name, heading in HEADINGS.items()]
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in first:
+        drawn.add_column(heading, overflow="fold")
+    for row in rest:
+        drawn.add_row(*row)
+    page = StringIO()
+    Console(width=width, file=page, color_system=None, markup=False, highlight=False).print(drawn)
+    return "\n".join(line.rstrip() for line in page.getvalue().splitlines())
 
 
 def cell(value: object) -> str:
     """A value as it is printed."""
     return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-def lay_out(rows: list[list[str]], width: int = 22) -> str:
-    """Rows of cells, wrapped to a width and aligned; the first row is underlined."""
-    import textwrap
-
-    lines = []
-    for number, row in enumerate(rows):
-        wrapped = [textwrap.wrap(text, width) or [""] for text in row]
-        height = max(map(len, wrapped))
-        for at in range(height):
-            lines.append("  ".join((part[at] if at < len(part) else "").ljust(width) for part in wrapped).rstrip())
-        if number == 0:
-            lines.append("  ".join(["-" * width] * len(row)))
-    return "\n".join(lines)

@@ -12,7 +12,7 @@ from comparison.customers import ServedDay, shop
 from comparison.incidents.truncated_bundle import truncate
 from comparison.teams.by_level import TEAMS, Team
 from shared.dataset.clock import set_known_through
-from shared.dataset.feed import Feed, open_feed, require_day
+from shared.dataset.feed import Feed, open_feed, require_in_feed
 from shared.errors import DependencyDown
 from shared.places import home, set_aside, shop_folder
 from shared.service.process import start, stop
@@ -56,11 +56,9 @@ def play(
     """Play the season through each level, from an empty level on. Existing state of a level is set aside."""
     feed = open_feed(shop_folder())
     opening = opening or opening_day(feed, days)
-    require_day(feed, opening - timedelta(days=1))
-    require_day(feed, opening + timedelta(days=days - 1))
-    played = [play_level(level, feed, opening, days, customer, progress) for level in levels]
-    set_known_through(shop_folder(), opening + timedelta(days=days - 1))
-    return played
+    require_in_feed(feed, opening - timedelta(days=1))
+    require_in_feed(feed, opening + timedelta(days=days - 1))
+    return [play_level(level, feed, opening, days, customer, progress) for level in levels]
 
 
 def opening_day(feed: Feed, days: int) -> date:
@@ -83,6 +81,7 @@ def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, 
     season = [opening + timedelta(days=number) for number in range(days)]
     keep_service_log(team)
     for day in progress(season, f"level {level}"):
+        set_known_through(feed.folder, day - timedelta(days=1))
         if day == opening:
             with stopwatch(seconds, "first release"):
                 team.begin(day - timedelta(days=1))
@@ -92,6 +91,7 @@ def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, 
         deployed[day] = team.pointer_digest()
         with stopwatch(seconds, "lists"):
             served.append(shop(team.service, feed, day))
+        set_known_through(feed.folder, day)
         with stopwatch(seconds, "evenings"):
             team.evening(day)
     return Played(

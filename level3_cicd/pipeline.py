@@ -14,7 +14,7 @@ from level3_cicd.config import CONFIG, PipelineConfig
 from level3_cicd.deploy import CODE
 from level3_cicd.evaluate import evaluate
 from level3_cicd.gate import gate
-from level3_cicd.ledger import releases_named
+from level3_cicd.ledger import day_reached, releases_named
 from level3_cicd.pending_verdict import record_pending
 from level3_cicd.prepare import prepare
 from level3_cicd.register import register
@@ -29,7 +29,7 @@ from level3_cicd.validate import validate
 from shared.config import read_config
 from shared.dataset.feed import open_feed, require_day
 from shared.dataset.read_once import read_once
-from shared.errors import Locked
+from shared.errors import Locked, UsageError
 from shared.places import home, shop_folder
 from shared.release.number import next_release
 from shared.release.provenance import code_digest, lock_digest, revision
@@ -81,11 +81,23 @@ def run(
     settle(level, shop_folder())
     began = datetime.now(UTC)
     with alone(level):
+        if not judge_only:
+            require_no_earlier_day(level, as_of)
         try:
             entry = play_at_prefect(level, as_of, config, actor, judge_only, steps)
         finally:
             write_summary(level, began)
         return Outcome(entry.release, entry.bundle_digest, entry.source, tell_verdict(level), judge_only)
+
+
+def require_no_earlier_day(level: Path, as_of: date) -> None:
+    """Refuse to decide for a day that is before the level's last decision: the past cannot be decided again."""
+    reached = day_reached(level)
+    if reached and as_of < reached:
+        raise UsageError(
+            f"The last decision in {level} knew of {reached}; {as_of} is earlier.",
+            fix=f"Pass --as-of {reached} or a later day; --judge-only only looks.",
+        )
 
 
 def play_at_prefect(

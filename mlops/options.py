@@ -10,8 +10,7 @@ import click
 
 from mlops.levels import folder, has, history_of
 from mlops.progress import bar
-from shared.dataset.clock import known_through
-from shared.dataset.shop import require_known_day
+from shared.dataset.clock import known_through, require_known_day
 from shared.places import shop_folder
 from shared.text import for_terminals, printable
 
@@ -24,9 +23,10 @@ customer_option = click.option("--customer", default="1", show_default=True, hel
 
 def day_of(as_of: datetime | None) -> date:
     """The day that was asked for, else the day that the shop has reached."""
-    if as_of:
-        return as_of.date()
     prepare_shop()
+    if as_of:
+        require_known_day(shop_folder(), as_of.date())
+        return as_of.date()
     return known_through(shop_folder())
 
 

@@ -15,6 +15,7 @@ from mlops.commands.serve import serve
 from mlops.commands.servers import down, up
 from mlops.commands.status import status
 from mlops.levels import present
+from shared.dataset.clock import going_ahead
 from shared.errors import IntegrityError, UsageError, run_program
 from shared.places import level_folder, shop_folder
 from shared.service.belonging import settle
@@ -27,13 +28,16 @@ def main() -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--level", type=click.IntRange(1, 4), envvar="MLOPS_LEVEL", help="Default: the highest level present.")
+@click.option("--ahead", is_flag=True, help="Let --as-of name a day that the shop has not reached.")
 @click.pass_context
-def commands(context: click.Context, level: int | None) -> None:
+def commands(context: click.Context, level: int | None, ahead: bool) -> None:
     """One retail recommender, run at four MLOps maturity levels.
 
     Exit codes: 0 done, 1 error, 2 usage, 3 a check said no, 4 integrity, 5 a dependency is down,
     6 locked by another, 7 rolled back.
     """
+    if ahead:
+        context.with_resource(going_ahead())
     context.obj = level or max(present())
     if context.obj not in present():
         raise UsageError(f"Level {context.obj} is not here; there are {present()}.", fix="Choose one of them.")

@@ -3,15 +3,20 @@
 Needs the standard library alone.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, timedelta
 from pathlib import Path
 
 from shared.dataset.shop import read_shop
-from shared.errors import IntegrityError
+from shared.errors import IntegrityError, UsageError
 from shared.places import write_atomically
 
 # What version 0.1.0 called the same file.
 OLD_NAME = "today"
+# True where somebody has said that days may be asked for which the shop has not reached.
+AHEAD: ContextVar[bool] = ContextVar("AHEAD", default=False)
 
 
 def clock_file(shop: Path) -> Path:
@@ -41,3 +46,25 @@ def set_known_through(shop: Path, day: date) -> None:
     """Record the day that the shop has reached."""
     write_atomically(clock_file(shop), f"{day.isoformat()}\n".encode())
     (shop / OLD_NAME).unlink(missing_ok=True)
+
+
+def require_known_day(shop: Path, day: date) -> None:
+    """Refuse a day that the shop has not reached, unless somebody goes ahead of it. No shop, no bound."""
+    if AHEAD.get() or not (shop / "shop.json").exists():
+        return
+    reached = known_through(shop)
+    if day > reached:
+        raise UsageError(
+            f"{day} is after {reached}, the last day that the shop has reached.",
+            fix=f"Pass --as-of {reached} or before; `mlops --ahead` goes beyond it.",
+        )
+
+
+@contextmanager
+def going_ahead() -> Iterator[None]:
+    """Let days be asked for that the shop has not reached, for as long as the block runs."""
+    token = AHEAD.set(True)
+    try:
+        yield
+    finally:
+        AHEAD.reset(token)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared.columns import PRODUCTS, TYPE
+from shared.dataset.clock import require_known_day
 from shared.dataset.day_files import SCHEMA, digest_file, digest_rows, read_day
 from shared.dataset.real_year import LAST_WHOLE_DAY, read_real_year
 from shared.dataset.shop import FORMAT, catalogue_of, file_of, identity, read_shop
@@ -184,9 +185,15 @@ def open_feed(folder: Path, progress: Progress = iter) -> Feed:
 
 
 def require_day(feed: Feed, as_of: date) -> None:
-    """Refuse an `as_of` that the feed does not cover."""
-    if not feed.first_day <= as_of <= feed.last_day:
+    """Refuse an `as_of` that the feed does not cover, or that the shop has not reached."""
+    require_in_feed(feed, as_of)
+    require_known_day(feed.folder, as_of)
+
+
+def require_in_feed(feed: Feed, day: date) -> None:
+    """Refuse a day that the feed does not cover."""
+    if not feed.first_day <= day <= feed.last_day:
         raise UsageError(
-            f"{as_of} is outside of the shop's feed, which goes from {feed.first_day} to {feed.last_day}.",
+            f"{day} is outside of the shop's feed, which goes from {feed.first_day} to {feed.last_day}.",
             fix="Pass --as-of with a day in that range.",
         )

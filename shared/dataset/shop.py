@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from shared.errors import IntegrityError, UsageError
+from shared.errors import IntegrityError
 
 # Of the files that a feed is made of.
 FORMAT = 1
@@ -45,12 +45,3 @@ def file_of(about: dict[str, Any], day: date) -> str:
 def catalogue_of(about: dict[str, Any]) -> str:
     """The name of the catalogue's file: a later version has one of its own."""
     return str(about.get("catalogue") or "products.parquet")
-
-
-def require_known_day(shop: Path, day: date) -> None:
-    """Refuse a day that the shop's feed has not reached."""
-    last = max(read_shop(shop)["days"]) if (shop / "shop.json").exists() else date.max.isoformat()
-    if day.isoformat() > last:
-        raise UsageError(
-            f"{day} is after the last day of the shop's feed, {last}.", fix=f"Pass --as-of {last} or before."
-        )

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
-from level3_cicd.evaluate import measure, open_live, time_one
+from level3_cicd.evaluate import LiveSide, measure, open_live, time_one
 from level3_cicd.ledger import Row, append, live_on, read, refused_days, validated_through
 from level3_cicd.ledger_table import opened
 from level3_cicd.monitor import monitor
@@ -140,7 +140,8 @@ def test_slices_are_measured_with_and_without_a_live_model_and_judged_with_one(l
     rows = make_transactions(days=60)
     holdout = hold_out(rows, date(2017, 3, 1))
     candidate = Frecency().fit(holdout.known)
-    judged = measure(candidate, live and live.fit(holdout.known), holdout, make_products())
+    side = LiveSide("1.0", "digest", live.fit(holdout.known)) if live else LiveSide()
+    judged = measure(candidate, side, holdout, make_products())
     assert set(judged.slices) == {"light", "heavy", "new", "ALL"}
     assert judged.slices["ALL"]["customers"] == 20
     assert ("live" in judged.slices["ALL"]) == bool(live)
@@ -251,7 +252,7 @@ def test_two_runs_on_the_same_inputs_make_the_same_bundle(home: Path, model: str
     digests = set()
     for run in ("one", "two"):
         trained = fit(config, holdout, feed.products())
-        judged = measure(trained, None, holdout, feed.products())
+        judged = measure(trained, LiveSide(), holdout, feed.products())
         evidence = Evidence(feed.digest(as_of), "code", judged.metrics)
         refreshed = trained.refresh(feed.through(as_of), as_of=as_of)
         digests.add(write_bundle(home / run, refreshed, feed.products(), evidence))

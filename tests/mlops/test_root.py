@@ -66,7 +66,7 @@ def test_a_name_that_is_no_release(home: Path, capsys: pytest.CaptureFixture[str
 def test_a_day_outside_of_the_year(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, printed = run(capsys, "--level", "2", "pipeline", "run", "--as-of", "2019-01-01")
     assert code == 2
-    assert "2017-01-01 to 2018-01-01" in printed
+    assert "2019-01-01 is after 2017-12-31" in printed
 
 
 def test_the_level_comes_from_the_environment(
@@ -103,7 +103,7 @@ def test_a_day_that_is_not_reached_is_not_written_down(
 ) -> None:
     code, printed = run(capsys, "--level", "3", *words.split(), "--as-of", "2027-06-04")
     assert code == 2
-    assert "2027-06-04 is after the last day of the shop's feed, 2018-01-01" in printed
+    assert "2027-06-04 is after 2017-12-31, the last day that the shop has reached" in printed
     assert not (home / "level3" / "ledger.db").exists()
 
 
@@ -173,7 +173,7 @@ def test_the_doctor_finds_a_damaged_release(
     truncate(bundle)
     code, printed = run(capsys, "doctor")
     assert code == 3
-    assert "bytes instead of" in printed
+    assert "bytes instead of" in printed or "manifest's digest differs" in printed
 
 
 def test_a_damaged_pointer_is_an_integrity_error(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
