@@ -5,38 +5,32 @@ service is asked. Going back needs no MLflow, and opens no model: the bundle lie
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from level3_cicd.ledger import Row, append, last_try_out, release_before
+from level3_cicd.ledger import Row, append, last_try_out, live_rows, verdicts_of_gate
 from level3_cicd.pending_verdict import pending_file, record_pending
-from level3_cicd.rollout.smoke import smoke_test, staging
-from level3_cicd.rollout.switch import (
-    check_live,
-    end_switch,
-    locked,
-    repair_ledger,
-    repair_pointer,
-    require_no_earlier_day,
-    switch,
-)
+from level3_cicd.rollout.repair import finish, repair
+from level3_cicd.rollout.smoke import smoke_test
+from level3_cicd.rollout.staging import Staging, staging
+from level3_cicd.rollout.store import pointer_to, row_before, verify_stored, was_live, with_later_histories
+from level3_cicd.rollout.switch import locked, require_no_earlier_day, switch
 from shared.errors import CheckFailed, DependencyDown, IntegrityError, RolledBack, UsageError
-from shared.release.manifest import Verified, open_histories_manifest, verify, verify_histories
+from shared.release.manifest import Verified, open_manifest
 from shared.release.number import parse_release
-from shared.release.pointer import Pointer, read_pointer, readable_pointer, require_pointer
+from shared.release.pointer import Pointer, readable_pointer, require_pointer
 from shared.release.provenance import code_digest, lock_digest, revision
-from shared.service.process import stop
 
 # The packages that decide how a release is tried out, and what a pipeline trains.
 CODE = ("shared", "level3_cicd")
+AGAINST_LIVE = "not worse than live"
 
 
 def find_release(level: Path, wanted: str) -> str:
-    """The release that is meant; `candidate` is the highest that passed the gate."""
+    """The release that is meant; `candidate` is the highest that passed the gate and was not rolled back."""
     if wanted != "candidate":
         return wanted
     from level3_cicd.tools.registry import candidate
@@ -45,28 +39,73 @@ def find_release(level: Path, wanted: str) -> str:
 
 
 def deploy(level: Path, release: str, as_of: date, actor: str = "operator") -> Row:
-    """Fetch, verify, stage, switch, and check again. Whatever goes wrong, what is live stays live.
+    """Fetch and verify once, stage that, switch to it, and check again. Whatever goes wrong, what is live stays live.
 
-    What was tried out in staging before, by the same code, is not tried again. Raises UsageError (no such
-    release, or refused by the gate), IntegrityError, CheckFailed (smoke test), Locked, RolledBack (the live
+    What was tried out in staging before, by the same code, is not tried again; otherwise staging starts while the
+    bundle is fetched. Raises UsageError (no such release, or refused by the gate), IntegrityError, CheckFailed (the
+    smoke test, or a gate that compared it with another release than the live one), Locked, RolledBack (the live
     service did not take it over, or fails the smoke test with it).
     """
     parse_release(release)
     from level3_cicd.tools.registry import align_aliases, forget_old_bundles
 
-    with locked(level), refusals_written_down(level, release, as_of, actor):
+    with locked(level), refusals_written_down(level, release, as_of, actor), ExitStack() as until_staged:
         repair(level, as_of)
         write_down_verdict(level)
-        tried = tried_out(level, release) or stage(level, release, as_of, actor)
+        tried = tried_out(level, release)
+        service = None if tried else until_staged.enter_context(staging(level))
         bundle = fetch_passed(level, release)
-        if bundle.digest != tried.bundle_digest:  # the number was given anew
-            tried = stage(level, release, as_of, actor)
         require_day(level, release, bundle, as_of)
-        pointer = with_todays_histories(pointer_to(release, bundle), bundle, level)
+        require_compared_with_live(level, release, bundle)
+        if tried is None or tried.bundle_digest != bundle.digest:  # if they differ, the number was given anew
+            service = service or until_staged.enter_context(staging(level))
+            tried = stage(level, service, release, bundle, as_of, actor)
+        until_staged.close()
+        pointer = with_later_histories(pointer_to(release, bundle), bundle, level)
         row = switch(level, bundle, pointer, as_of, "deploy", actor, f"verified; {tried.reason}")
         align_aliases(level)
         forget_old_bundles(level)
         return row
+
+
+def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> str:
+    """Fetch, verify and stage a release without making it live; returns what was found."""
+    parse_release(release)
+    with locked(level), refusals_written_down(level, release, as_of, actor), staging(level) as service:
+        write_down_verdict(level)
+        bundle = fetch_passed(level, release)
+        require_day(level, release, bundle, as_of)
+        return stage(level, service, release, bundle, as_of, actor).reason
+
+
+def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "asked for") -> Row:
+    """Go back to the release that was live before; once more, and it goes further back.
+
+    Raises UsageError if there is none. A rollback that was interrupted after its switch has gone back already: typed
+    again, it goes no further.
+    """
+    with locked(level):
+        repaired = repair(level, as_of)
+        now = require_pointer(level)
+        if repaired and repaired.step == "rollback":
+            return finish(level, repaired)
+        before = row_before(live_rows(level))
+        if before is None:
+            raise UsageError(f"There is no release before {now.release} to go back to.", fix="Deploy another one.")
+        with refusals_written_down(level, before.release, as_of, actor, "rollback"):
+            bundle = verify_stored(level, before)
+        pointer = with_later_histories(pointer_to(before.release, bundle), bundle, level)
+        return switch(level, bundle, pointer, as_of, "rollback", actor, reason)
+
+
+def fetch_passed(level: Path, release: str) -> Verified:
+    """A release that the gate let pass, fetched into the level's own store and verified there, once."""
+    from level3_cicd.tools.registry import fetch
+
+    folder, entry = fetch(level, release)
+    if entry.verdict != "passed":
+        raise UsageError(f"The gate refused release {release}.", fix="Deploy another one.")
+    return open_manifest(folder, entry.bundle_digest)
 
 
 def require_day(level: Path, release: str, bundle: Verified, as_of: date) -> None:
@@ -82,42 +121,41 @@ def require_day(level: Path, release: str, bundle: Verified, as_of: date) -> Non
         require_no_earlier_day(level, as_of)
 
 
-def try_out(level: Path, release: str, as_of: date, actor: str = "operator") -> str:
-    """Fetch, verify and stage a release without making it live; returns what was found."""
-    with locked(level), refusals_written_down(level, release, as_of, actor):
-        write_down_verdict(level)
-        return stage(level, release, as_of, actor).reason
+def require_compared_with_live(level: Path, release: str, bundle: Verified) -> None:
+    """Refuse a release whose gate compared it with another one than is live now: it must be judged again.
 
-
-def write_down_verdict(level: Path) -> None:
-    """Write down the verdict on a release whose run was killed before it did; a run that is under way will."""
-    if not pending_file(level).exists():
+    One that answered customers before may be named again.
+    """
+    live = readable_pointer(level)
+    rows = [row for row in verdicts_of_gate(level, release) if row.bundle_digest == bundle.digest]
+    if live is None or not rows or was_live(live_rows(level), release, bundle.digest):
         return
-    from level3_cicd.tools.registry import registered, tag_with_row
-
-    with suppress(Timeout), FileLock(level / ".pipeline.lock", timeout=0):
-        digests = {release: entry.bundle_digest for release, entry in registered(level).items()}
-        record_pending(level, digests, on_row=lambda row: tag_with_row(level, row))
-
-
-def fetch_passed(level: Path, release: str) -> Verified:
-    """A release that the gate let pass, verified, in the level's own store."""
-    from level3_cicd.tools.registry import fetch
-
-    folder, entry = fetch(level, release)
-    if entry.verdict != "passed":
-        raise UsageError(f"The gate refused release {release}.", fix="Deploy another one.")
-    return verify(folder, entry.bundle_digest)
+    judged_against = compared_with(rows[-1], live)
+    if judged_against != (live.release, live.bundle_digest):
+        beside = f"in comparison with {judged_against[0]}" if judged_against[0] else "without comparing it with any"
+        raise CheckFailed(
+            f"The gate judged release {release} {beside}, but {live.release} is live now.",
+            fix="Run the pipeline again: it judges a new release beside what is live.",
+        )
 
 
-def stage(level: Path, release: str, as_of: date, actor: str) -> Row:
-    """Try a release out in staging, and write down what was found and by which code."""
-    parse_release(release)
-    with staging(level) as service:
-        bundle = fetch_passed(level, release)
-        require_day(level, release, bundle, as_of)
-        pointer = pointer_to(release, bundle)
-        found = smoke_test(service.take(pointer), pointer, bundle)
+def compared_with(verdict: Row, live: Pointer) -> tuple[str, str]:
+    """The release (number, bundle digest) that the gate compared with; ("", "") if with none.
+
+    A row of an older version says only that it was the live one.
+    """
+    said = verdict.numbers.get("compared_with")
+    if said:
+        return said["release"], said["bundle_digest"]
+    rules = {rule.get("name") for rule in verdict.numbers.get("rules", [])}
+    was_compared = "compared_with" not in verdict.numbers and (AGAINST_LIVE in rules or not rules)
+    return (live.release, live.bundle_digest) if was_compared else ("", "")
+
+
+def stage(level: Path, service: Staging, release: str, bundle: Verified, as_of: date, actor: str) -> Row:
+    """Try a verified release out in staging, and write down what was found and by which code."""
+    pointer = pointer_to(release, bundle)
+    found = smoke_test(service.take(pointer), pointer, bundle)
     row = Row(
         as_of=as_of,
         step="stage",
@@ -143,6 +181,17 @@ def this_code() -> dict[str, str]:
     return {"code": code_digest(CODE), "lock": lock_digest()}
 
 
+def write_down_verdict(level: Path) -> None:
+    """Write down the verdict on a release whose run was killed before it did; a run that is under way will."""
+    if not pending_file(level).exists():
+        return
+    from level3_cicd.tools.registry import registered, tag_with_row
+
+    with suppress(Timeout), FileLock(level / ".pipeline.lock", timeout=0):
+        digests = {release: entry.bundle_digest for release, entry in registered(level).items()}
+        record_pending(level, digests, on_row=lambda row: tag_with_row(level, row))
+
+
 @contextmanager
 def refusals_written_down(level: Path, release: str, as_of: date, actor: str, step: str = "deploy") -> Iterator[None]:
     """Write into the ledger why a release does not go live."""
@@ -154,60 +203,3 @@ def refusals_written_down(level: Path, release: str, as_of: date, actor: str, st
         verdict = "unavailable" if isinstance(error, DependencyDown) else "refused"
         append(level, Row(as_of, step, verdict, error.what, release, revision=revision(), actor=actor))
         raise
-
-
-def rollback(level: Path, as_of: date, actor: str = "operator", reason: str = "asked for") -> Row:
-    """Go back to the release that was live before. Raises UsageError if there was none.
-
-    A rollback that was interrupted after its switch has gone back already: typed again, it goes no further.
-    """
-    with locked(level):
-        repaired = repair(level, as_of)
-        now = require_pointer(level)
-        if repaired and repaired.step == "rollback":
-            check_live(level, now, verify(level / now.bundle, now.bundle_digest))
-            end_switch(level, now)
-            return repaired
-        before = release_before(level, now.release)
-        if before is None:
-            raise UsageError(f"There is no release before {now.release} to go back to.", fix="Deploy another one.")
-        release = before.release
-        with refusals_written_down(level, release, as_of, actor, "rollback"):
-            bundle = verify_before(level, before)
-        pointer = with_todays_histories(pointer_to(release, bundle), bundle, level)
-        return switch(level, bundle, pointer, as_of, "rollback", actor, reason)
-
-
-def verify_before(level: Path, before: Row) -> Verified:
-    """The release before, in the level's own store. Raises IntegrityError if it is damaged by now."""
-    try:
-        return verify(level / "bundles" / before.release, before.bundle_digest)
-    except IntegrityError as error:
-        again = f"`mlops deploy model --version {before.release}` fetches it from the registry again."
-        raise IntegrityError(error.what, fix=again) from error
-
-
-def repair(level: Path, as_of: date) -> Row | None:
-    """Mend what a killed command or a damage left; returns the row of a switch that was made and not written down."""
-    stop(level / "staging")
-    repair_pointer(level)
-    return repair_ledger(level, as_of)
-
-
-def pointer_to(release: str, bundle: Verified) -> Pointer:
-    """The pointer to a release in the level's own store."""
-    return Pointer(release, f"bundles/{release}", bundle.digest)
-
-
-def with_todays_histories(pointer: Pointer, bundle: Verified, level: Path) -> Pointer:
-    """Keep the histories that are live now, where they were refreshed apart from a release and are no older."""
-    now = read_pointer(level)
-    if now is None or not now.histories:
-        return pointer
-    try:
-        verify_histories(level / now.histories, now.histories_digest)
-        through = open_histories_manifest(level / now.histories, now.histories_digest)["through"]
-    except IntegrityError:
-        return pointer  # what is damaged must not keep a sound release from going live
-    later = through >= bundle.manifest["histories_through"]
-    return replace(pointer, histories=now.histories, histories_digest=now.histories_digest) if later else pointer

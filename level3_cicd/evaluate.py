@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from level3_cicd.measured import Judged, Measured
-from level3_cicd.rollout.switch import locked, pointer_of_ledger
+from level3_cicd.rollout.store import pointer_of_ledger
+from level3_cicd.rollout.switch import locked
 from level3_cicd.run import Run
 from level3_cicd.slices import by_customer, by_department, recall_by_customer
 from shared.columns import CUSTOMER, SCORE

@@ -104,12 +104,6 @@ def live_on(level: Path, day: date) -> Row | None:
     return rows[-1] if rows else None
 
 
-def release_before(level: Path, release: str) -> Row | None:
-    """The last row after which another release than this one was live."""
-    rows = read(level, LEDGER.c.sequence > 0, LEDGER.c.release != release)
-    return rows[-1] if rows else None
-
-
 def day_reached(level: Path) -> date | None:
     """The last day of any decision; None before the first."""
     return max((row.as_of for row in read(level)), default=None)

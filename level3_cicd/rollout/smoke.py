@@ -1,72 +1,17 @@
-"""The smoke test of a release: golden customers ask a service, and must get what the release gave when it was made.
+"""The smoke test of a release: golden customers ask a service, and must get what the release gave when it was made."""
 
-Staging is such a service, in a process and a folder of its own, on a release that is not live yet.
-"""
-
-import shutil
 import statistics
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pydantic import ValidationError
 
-from shared.errors import CheckFailed, DependencyDown, MlopsError
+from shared.errors import CheckFailed, DependencyDown
 from shared.release.manifest import GOLDEN_K, Verified
-from shared.release.pointer import Pointer, point_to
+from shared.release.pointer import Pointer
 from shared.service.contract import Answer
-from shared.service.process import SECONDS_TO_START, Process, last_lines, launch_service, stop
-from shared.service.waiting import wait_until
+from shared.service.process import Process
 
 MOST_MILLISECONDS = 200.0
-
-
-@dataclass(frozen=True)
-class Staging:
-    """A staging service that is starting, with nothing to answer with yet."""
-
-    folder: Path
-    running: Process
-
-    def take(self, pointer: Pointer) -> Process:
-        """Let the service answer with a release, and wait until it does. Raises CheckFailed if it does not."""
-        pointer = point_to(
-            self.folder, replace(pointer, bundle=f"../{pointer.bundle}", histories="", histories_digest="")
-        )
-        wait_until(lambda: follows(self.running, pointer) or not self.running.is_running(), SECONDS_TO_START)
-        if not (self.running.is_itself() and follows(self.running, pointer)):
-            told = last_lines(self.folder / "service.log")
-            raise CheckFailed(f"Release {pointer.release} does not come up in staging:\n{told}", fix="Deploy another.")
-        return self.running
-
-
-@contextmanager
-def staging(level: Path) -> Iterator[Staging]:
-    """A staging service, for as long as the block runs. It starts while the caller fetches what it is to take."""
-    folder = level / "staging"
-    stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    words = ["--folder", str(folder)]
-    # Any free port: another one's staging may be starting on a usual one.
-    running, process = launch_service(folder, "level3_cicd.rollout.staging_service", 0, words, stdin=subprocess.PIPE)
-    with process:  # it ends when the pipe to it does
-        try:
-            yield Staging(folder, running)
-        finally:
-            stop(folder)
-
-
-def follows(running: Process, pointer: Pointer) -> bool:
-    """Whether a service answers with what the pointer names. Numbers begin anew after a first release that failed."""
-    try:
-        served = running.get("/version", seconds=2)
-        named = (pointer.sequence, pointer.release, pointer.bundle_digest)
-        return (served["sequence"], served["release"], served["bundle_digest"]) == named
-    except (MlopsError, KeyError):
-        return False
 
 
 def smoke_test(service: Process, pointer: Pointer, bundle: Verified) -> str:

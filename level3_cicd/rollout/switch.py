@@ -1,6 +1,10 @@
-"""The switch of what is live: one atomic step under a lock, checked on the running service, written down."""
+"""The switch of what is live: one atomic step under a lock, checked on the running service, written down.
+
+The file to go back with is written before: undoing a switch is one rename, which needs no space on a full disk.
+"""
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,27 +15,26 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from level3_cicd.ledger import Row, append, live_rows
-from level3_cicd.rollout.smoke import follows, smoke_test
-from shared.errors import CheckFailed, IntegrityError, Locked, RolledBack, UsageError
+from level3_cicd.rollout.smoke import smoke_test
+from level3_cicd.rollout.takeover import takes_over, words_of
+from shared.errors import CheckFailed, IntegrityError, Locked, MlopsError, RolledBack, UsageError
 from shared.places import write_atomically
 from shared.release.manifest import Verified, verify
 from shared.release.pointer import (
     Pointer,
-    clear_pointer,
-    is_deliberately_empty,
-    point_to,
-    pointer_file,
+    forget_going_back,
+    go_back,
+    prepare_to_go_back,
     read_pointer,
-    readable_pointer,
     remember_good,
     write_pointer,
 )
 from shared.release.provenance import revision
 from shared.service.process import Process, find
-from shared.service.waiting import wait_until
 
-SECONDS_TO_GO_LIVE = 15.0
+SECONDS_WITHOUT_PROGRESS = 15.0
 LOOK_FIRST = "Look at the service and its log, service.log; then deploy again, or another release."
+log = logging.getLogger("level3.switch")
 
 
 @dataclass(frozen=True)
@@ -59,27 +62,26 @@ def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: s
         return live_rows(level)[-1]
     require_no_earlier_day(level, as_of)
     reason = f"{reason}; in place of {before.release}" if before else f"{reason}; the first"
-    sequence = before.sequence + 1 if before else 1
-    intend(level, Intent(pointer.release, pointer.bundle_digest, sequence, str(as_of), step, actor, reason))
+    after = replace(pointer, sequence=before.sequence + 1 if before else 1)
+    row = live_row(after, bundle, as_of, step, actor, reason)
     try:
-        after = point_to(level, pointer)
-        row = live_row(after, bundle, as_of, step, actor, reason)
+        prepare_to_go_back(level, before)
+        intend(level, Intent(after.release, after.bundle_digest, after.sequence, str(as_of), step, actor, reason))
+        write_pointer(level, after)
         check_live(level, after, bundle)
         append(level, row)
     except BaseException as error:
-        point_back(level, before)
+        undo(level, after, error)
         if isinstance(error, CheckFailed):
-            failed = live_row(pointer, bundle, as_of, step, actor, error.what)
-            write_down_undone(level, before, replace(failed, sequence=0, verdict="failed"))
-            still = f"{before.release} is live again" if before else "nothing is live"
-            raise RolledBack(f"{error.what} It was rolled back: {still}.", fix=LOOK_FIRST) from error
+            still = record_undone(level, before, replace(row, sequence=0, verdict="failed", reason=error.what))
+            raise RolledBack(f"{error.what} It was rolled back: {still}", fix=LOOK_FIRST) from error
         raise
     end_switch(level, after)
     return row
 
 
 def require_no_earlier_day(level: Path, as_of: date) -> None:
-    """What was live on a day that has passed cannot be changed any more."""
+    """Refuse a day that has passed: what was live on it cannot be changed any more."""
     rows = live_rows(level)
     if rows and as_of < rows[-1].as_of:
         raise UsageError(
@@ -88,40 +90,54 @@ def require_no_earlier_day(level: Path, as_of: date) -> None:
         )
 
 
+def undo(level: Path, after: Pointer, error: BaseException) -> None:
+    """Undo a switch, if it was made, and wait until the running service has gone back, unless somebody stops that."""
+    switched = go_back(level, after)
+    intent_file(level).unlink(missing_ok=True)
+    now = read_pointer(level) if switched else None
+    running = running_service(level) if now and isinstance(error, Exception) else None
+    if running and now and not takes_over(running, now, SECONDS_WITHOUT_PROGRESS):
+        log.error("The service has not taken %s back.%s", now.release, words_of(running))
+
+
 def end_switch(level: Path, live: Pointer) -> None:
-    """What is live was asked and written down: it is a good release to start from."""
-    remember_good(level, live)
+    """End a switch: what is live was asked and written down, so it is a good release to start from.
+
+    On a full disk the release that was good before stays the one to start from.
+    """
+    try:
+        remember_good(level, live)
+    except OSError as error:
+        log.warning("%s is live, and not noted as good to start from: %s", live.release, error)
+    forget_going_back(level)
     intent_file(level).unlink(missing_ok=True)
 
 
-def point_back(level: Path, before: Pointer | None) -> None:
-    """Undo a switch, if it was made."""
+def record_undone(level: Path, before: Pointer | None, failed: Row) -> str:
+    """Append the rows of a switch that was undone; returns what is live now, in words."""
     now = read_pointer(level)
-    if before is None:
-        if pointer_file(level).exists():
-            clear_pointer(level)
-    elif now is None or now.sequence != before.sequence:
-        point_to(level, before)
+    told = f"{before.release} is live again." if before else "nothing is live."
+    try:
+        append(level, failed)
+        if before and now:
+            append_live(level, back_row(now, failed), level / before.bundle)
+    except MlopsError as error:
+        return f"{told} The ledger does not say so: {error.what}"
+    return told
 
 
-def write_down_undone(level: Path, before: Pointer | None, failed: Row) -> None:
-    """The rows of a switch that was undone."""
-    append(level, failed)
-    now = read_pointer(level)
-    if before is None or now is None:
-        return
-    back = Row(
+def back_row(now: Pointer, failed: Row) -> Row:
+    """The ledger's row for what is live again after a release failed."""
+    return Row(
         as_of=failed.as_of,
         step="rollback",
         verdict="live",
         reason=f"{failed.release} failed: {failed.reason}",
-        release=before.release,
-        bundle_digest=before.bundle_digest,
+        release=now.release,
+        bundle_digest=now.bundle_digest,
         actor=failed.actor,
         sequence=now.sequence,
     )
-    append_live(level, back, level / before.bundle)
-    intent_file(level).unlink(missing_ok=True)
 
 
 def check_live(level: Path, pointer: Pointer, bundle: Verified) -> None:
@@ -129,8 +145,9 @@ def check_live(level: Path, pointer: Pointer, bundle: Verified) -> None:
     running = running_service(level)
     if running is None:
         return
-    if not wait_until(lambda: follows(running, pointer), SECONDS_TO_GO_LIVE):
-        raise CheckFailed(f"The live service did not take over {pointer.release} in {SECONDS_TO_GO_LIVE:.0f} s.")
+    if not takes_over(running, pointer, SECONDS_WITHOUT_PROGRESS):
+        idle = f"made no progress for {SECONDS_WITHOUT_PROGRESS:.0f} s"
+        raise CheckFailed(f"The live service did not take over {pointer.release}: it {idle}.{words_of(running)}")
     smoke_test(running, pointer, bundle)
 
 
@@ -167,64 +184,8 @@ def append_live(level: Path, row: Row, folder: Path) -> Row:
     return append(level, row)
 
 
-def repair_pointer(level: Path) -> None:
-    """Where the pointer is damaged or gone, point to what the ledger says is live.
-
-    The ledger knows no histories that were refreshed apart from a release: those of the bundle stand in until then.
-    """
-    if readable_pointer(level) or is_deliberately_empty(level):
-        return
-    pointer = pointer_of_ledger(level)
-    if pointer:
-        write_pointer(level, pointer)
-    else:
-        pointer_file(level).unlink(missing_ok=True)
-
-
-def pointer_of_ledger(level: Path) -> Pointer | None:
-    """The pointer to what the ledger says is live."""
-    rows = live_rows(level)
-    if not rows:
-        return None
-    return Pointer(rows[-1].release, f"bundles/{rows[-1].release}", rows[-1].bundle_digest, rows[-1].sequence)
-
-
-def repair_ledger(level: Path, as_of: date) -> Row | None:
-    """Write down a switch whose row a kill prevented, as it was meant; returns the row of an interrupted switch.
-
-    The note of that switch stays until the service was asked: a command that is typed once more must still find it.
-    """
-    pointer, intent = read_pointer(level), read_intent(level)
-    rows = live_rows(level)
-    if pointer is None or (rows and names(pointer, rows[-1])):
-        if rows and intent and rows[-1].sequence == intent.sequence:
-            return rows[-1]
-        intent_file(level).unlink(missing_ok=True)
-        return None
-    row = Row(
-        as_of=as_of,
-        step="deploy",
-        verdict="live",
-        reason="found live by the next command; who switched and why is not known",
-        release=pointer.release,
-        bundle_digest=pointer.bundle_digest,
-        actor="repair",
-        sequence=pointer.sequence,
-    )
-    if intent and names(pointer, intent):
-        reason = f"{intent.reason}; interrupted, whether it was checked is not known"
-        meant = date.fromisoformat(intent.as_of)
-        row = replace(row, as_of=meant, step=intent.step, actor=intent.actor, reason=reason, sequence=intent.sequence)
-    return append_live(level, row, level / pointer.bundle)
-
-
-def names(pointer: Pointer, other: Row | Intent) -> bool:
-    """Whether a pointer names the release that a row or a note of a switch is about."""
-    return (pointer.release, pointer.bundle_digest) == (other.release, other.bundle_digest)
-
-
 def intent_file(level: Path) -> Path:
-    """Where a switch is recorded_as_running before it is made."""
+    """The file in which a switch is noted before it is made."""
     return level / "switching.json"
 
 
@@ -234,7 +195,7 @@ def intend(level: Path, intent: Intent) -> None:
 
 
 def read_intent(level: Path) -> Intent | None:
-    """The switch that was recorded_as_running and not ended, if there is one that can be read."""
+    """The switch that was noted and not ended, if there is one that can be read."""
     try:
         return Intent(**json.loads(intent_file(level).read_bytes()))
     except (OSError, ValueError, TypeError):

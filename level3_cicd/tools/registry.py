@@ -11,8 +11,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from level3_cicd.ledger import Row, live_rows, release_before
+from level3_cicd.ledger import Row, all_rows, live_rows
 from level3_cicd.registered import Registered
+from level3_cicd.rollout.store import rolled_back, row_before
 from level3_cicd.tools.mlflow_client import EXPERIMENT, mlflow_client, talking_to_mlflow, tracking_uri
 from level3_cicd.tools.servers import recorded_server
 from shared.columns import CUSTOMER
@@ -157,11 +158,25 @@ def champion(level: Path) -> Pointer | None:
 
 
 def candidate(level: Path) -> str:
-    """The highest release that passed the gate. Raises UsageError if there is none."""
-    passed = [entry.release for entry in registered(level).values() if entry.verdict == "passed"]
+    """The highest release that passed the gate and was not rolled back. Raises UsageError if there is none."""
+    releases = registered(level)
+    wanted = deployable(level, releases)
+    if wanted:
+        return wanted[-1].release
+    passed = [entry.release for entry in releases.values() if entry.verdict == "passed"]
     if not passed:
         raise UsageError("No release has passed the gate yet.", fix="Run `mlops pipeline run`.")
-    return passed[-1]
+    raise UsageError(
+        f"Release {passed[-1]} passed the gate and was rolled back since; there is no other one.",
+        fix=f"Run `mlops pipeline run`, or name it: `mlops deploy model --version {passed[-1]}`.",
+    )
+
+
+def deployable(level: Path, releases: dict[str, Registered]) -> list[Registered]:
+    """The releases, in order, that passed the gate and were not rolled back: those wait until they are named."""
+    left = rolled_back(all_rows(level))
+    passed = [entry for entry in releases.values() if entry.verdict == "passed"]
+    return [entry for entry in passed if (entry.release, entry.bundle_digest) not in left]
 
 
 def parse(version: "ModelVersion") -> Registered:
@@ -203,7 +218,7 @@ def download(level: Path, entry: Registered, target: Path) -> None:
 
 
 def align_aliases(level: Path) -> None:
-    """Let the aliases follow what they stand for: `champion` the pointer, `candidate` the highest that passed.
+    """Let the aliases follow what they stand for: `champion` the pointer, `candidate` what `candidate` returns.
 
     The pointer and the versions' tags are the truth. A kill or a registry that is down leaves an alias behind;
     the next command brings it up. Where several folders share a registry, `champion` is what the last one says.
@@ -211,9 +226,8 @@ def align_aliases(level: Path) -> None:
     pointer = readable_pointer(level)
     try:
         releases = registered(level)
-        passed = [entry for entry in releases.values() if entry.verdict == "passed"]
         wanted = {
-            "candidate": passed[-1] if passed else None,
+            "candidate": next(reversed(deployable(level, releases)), None),
             "champion": next((entry for entry in releases.values() if pointer and is_of(entry, pointer)), None),
         }
         with talking_to_mlflow():
@@ -239,9 +253,8 @@ def forget_old_bundles(level: Path, keep: int = 10) -> None:
 
     What a killed fetch left is removed, too, once nobody can be at it any more.
     """
-    live = live_rows(level)[-1:]
-    before = [release_before(level, row.release) for row in live]
-    needed = {row.release for row in [*live, *before] if row}
+    rows = live_rows(level)
+    needed = {row.release for row in [*rows[-1:], row_before(rows)] if row}
     folders = sorted((level / "bundles").glob("[0-9]*"), key=lambda folder: folder.stat().st_mtime)
     for folder in folders[:-keep]:
         if folder.name not in needed:

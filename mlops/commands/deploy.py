@@ -53,7 +53,7 @@ def model(level: int, wanted: str, as_of: datetime | None, dry_run: bool) -> Non
 @as_of_option
 @click.pass_obj
 def rollback(level: int, as_of: datetime | None) -> None:
-    """Go back to the release that was live before. Typed once more, it goes forward again."""
+    """Go back to the release that was live before. Typed once more, it goes further back."""
     way_back = rollback_of(level)
     row = way_back.rollback(folder(level), day_of_level(level, as_of), who())
     click.echo(f"Release {row.release} is live again.\n  Next:  mlops --level {level} deploy history")

@@ -59,14 +59,38 @@ def point_to(level: Path, pointer: Pointer) -> Pointer:
     return after
 
 
-def clear_pointer(level: Path) -> None:
-    """Let nothing be live: a pointer that is only gone would leave a running service answering."""
-    write_atomically(pointer_file(level), b"null")
-    last_good_file(level).unlink(missing_ok=True)
+def go_back_file(level: Path) -> Path:
+    """The file that undoes a switch when it is renamed to the pointer."""
+    return level / "go_back.json"
+
+
+def prepare_to_go_back(level: Path, before: Pointer | None) -> None:
+    """Write, before a switch, what undoes it: on a disk that fills up meanwhile, undoing needs no more space."""
+    content = asdict(replace(before, sequence=before.sequence + 2)) if before else None
+    write_atomically(go_back_file(level), json.dumps(content, indent=1).encode())
+
+
+def go_back(level: Path, after: Pointer) -> bool:
+    """Undo a switch in one rename, if the pointer is what it was switched to; returns whether it was.
+
+    After a first release nothing is live: a pointer that is only gone would leave a running service answering.
+    """
+    if readable_pointer(level) != after:
+        forget_going_back(level)
+        return False
+    go_back_file(level).replace(pointer_file(level))
+    if is_deliberately_empty(level):
+        last_good_file(level).unlink(missing_ok=True)
+    return True
+
+
+def forget_going_back(level: Path) -> None:
+    """Remove what would undo a switch: it was ended, or never made."""
+    go_back_file(level).unlink(missing_ok=True)
 
 
 def is_deliberately_empty(level: Path) -> bool:
-    """Whether the pointer says that nothing is to be live."""
+    """True if the pointer says that nothing is to be live."""
     with suppress(IntegrityError):
         return pointer_file(level).exists() and read_pointer(level) is None
     return False

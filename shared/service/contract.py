@@ -44,6 +44,21 @@ class Problem(BaseModel):
     detail: str
 
 
+class Health(BaseModel):
+    """The process is alive, and what it is doing beside answering.
+
+    loading: the release that is being loaded, if any; step: the step of that; worked: CPU seconds of its thread.
+    error: what keeps a newer release from being live.
+    """
+
+    status: str = "alive"
+    pid: int
+    loading: str = ""
+    step: str = ""
+    worked: float = 0.0
+    error: str = ""
+
+
 class Version(BaseModel):
     """What is live."""
 

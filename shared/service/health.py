@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import HTTPException, Request
 
 from shared.service.access import Access, router
-from shared.service.contract import Problem, Version
+from shared.service.contract import Health, Problem, Version
 from shared.service.follower import Live, Source
 
 NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "There is no live release."}}
@@ -22,20 +22,23 @@ def live_release(request: Request) -> Live:
 
 
 @health.get("/healthz")
-def healthz() -> dict[str, str | int]:
-    """The process is alive."""
-    return {"status": "alive", "pid": os.getpid()}
+async def healthz(request: Request) -> Health:
+    """The process is alive; what it is loading, and how far it is."""
+    source: Source = request.app.state.source
+    loading = getattr(source, "loading", None)  # not every source takes time to load
+    doing = {"loading": loading.release, "step": loading.step, "worked": loading.worked} if loading else {}
+    return Health(pid=os.getpid(), error=source.error, **doing)
 
 
 @health.get("/readyz", responses=NOT_READY)
-def readyz(request: Request) -> dict[str, str]:
+async def readyz(request: Request) -> dict[str, str]:
     """The service can answer."""
     live_release(request)
     return {"status": "ready"}
 
 
 @health.get("/version", responses=NOT_READY)
-def version(request: Request) -> Version:
+async def version(request: Request) -> Version:
     """The live release, and whether something keeps a newer one from it."""
     live, source = live_release(request), request.app.state.source
     return Version(

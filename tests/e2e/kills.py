@@ -156,7 +156,7 @@ def look(place: Place) -> None:
 def look_after(place: Place) -> None:
     """What must be so after a command has ended: nothing is left behind, the ledger and the aliases are true."""
     from level3_cicd.tools.mlflow_client import mlflow_client
-    from level3_cicd.tools.registry import NAME, experiment_id, registered
+    from level3_cicd.tools.registry import NAME, deployable, experiment_id, registered
 
     look(place)
     level, client = place.level, mlflow_client(place.level)
@@ -168,9 +168,8 @@ def look_after(place: Place) -> None:
     assert processes_of(level / "staging") == [], "a staging service was left running"
     releases = registered(level)
     assert {row.release for row in read(level, "step = 'gate'")} == set(releases), "a verdict is not written down"
-    passed = [entry.version for entry in releases.values() if entry.verdict == "passed"]
     candidate = client.get_model_version_by_alias(NAME, "candidate").version
-    assert candidate == passed[-1], "the alias candidate is behind"
+    assert candidate == deployable(level, releases)[-1].version, "the alias candidate is behind"
 
 
 def processes_of(folder: Path) -> list[str]:

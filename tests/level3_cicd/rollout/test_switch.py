@@ -15,7 +15,7 @@ import pytest
 from comparison.incidents.truncated_bundle import truncate
 from level3_cicd import deploy
 from level3_cicd.ledger import Row, append, live_rows, read
-from level3_cicd.rollout import smoke, switch
+from level3_cicd.rollout import repair, smoke, staging, store, switch, takeover
 from shared.errors import CheckFailed, IntegrityError, Locked, MlopsError, RolledBack, UsageError
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, open_bundle, write_bundle
@@ -28,7 +28,7 @@ DAY = date(2017, 2, 9)
 
 def switch_to(level: Path, release: str) -> None:
     bundle = open_bundle(level / "bundles" / release)
-    switch.switch(level, bundle, deploy.pointer_to(release, bundle), DAY, "deploy", "test", "tried")
+    switch.switch(level, bundle, store.pointer_to(release, bundle), DAY, "deploy", "test", "tried")
 
 
 @pytest.fixture
@@ -44,15 +44,18 @@ def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) ->
 def test_going_back_returns_to_the_release_before(level: Path) -> None:
     switch_to(level, "1.1")
     assert deploy.rollback(level, DAY).release == "1.0"
-    assert deploy.rollback(level, DAY).release == "1.1"
-    assert [row.step for row in live_rows(level)] == ["deploy", "deploy", "rollback", "rollback"]
+    assert [row.step for row in live_rows(level)] == ["deploy", "deploy", "rollback"]
 
 
-def test_of_three_releases_the_one_before_is_gone_back_to(level: Path) -> None:
+def test_a_second_rollback_goes_further_back_until_there_is_nothing(level: Path) -> None:
     shutil.copytree(level / "bundles" / "1.1", level / "bundles" / "1.2")
     for release in ("1.1", "1.2"):
         switch_to(level, release)
-    assert deploy.rollback(level, DAY).release == "1.1"
+    assert [deploy.rollback(level, DAY).release for _ in range(2)] == ["1.1", "1.0"]
+    with pytest.raises(UsageError, match=r"no release before 1\.0 to go back to"):
+        deploy.rollback(level, DAY)
+    switch_to(level, "1.2")
+    assert deploy.rollback(level, DAY).release == "1.0"
 
 
 def test_two_cannot_switch_at_once(level: Path) -> None:
@@ -101,7 +104,7 @@ def interrupted(level: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """1.1 was live; a rollback to 1.0 was killed when the pointer was replaced and nothing written down."""
     switch_to(level, "1.1")
     monkeypatch.setattr(switch, "append", kill)
-    monkeypatch.setattr(switch, "point_back", lambda *_: None)
+    monkeypatch.setattr(switch, "undo", lambda *_: None)
     with pytest.raises(KeyboardInterrupt):
         deploy.rollback(level, DAY, actor="who was killed")
     monkeypatch.undo()
@@ -120,7 +123,8 @@ def test_an_interrupted_rollback_that_is_typed_again_goes_back_once(interrupted:
     assert (row.data_digest, row.revision) == ("data", "code")
     assert "interrupted" in row.reason
     assert not switch.intent_file(interrupted).exists()
-    assert deploy.rollback(interrupted, DAY).release == "1.1"
+    with pytest.raises(UsageError, match="no release before"):
+        deploy.rollback(interrupted, DAY)
 
 
 def test_a_rollback_that_was_killed_when_all_was_written_down_is_not_made_again(level: Path) -> None:
@@ -139,7 +143,7 @@ def test_what_was_switched_and_never_asked_is_asked_when_the_command_is_typed_ag
     interrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
     for _ in range(3):
         with pytest.raises(CheckFailed, match=r"did not take over 1\.0"):
             deploy.rollback(interrupted, DAY)
@@ -155,7 +159,7 @@ def test_a_pointer_that_is_damaged_or_gone_is_mended_from_the_ledger(
     switch_to(level, "1.1")
     before = require_pointer(level)
     damage(level / "live.json")
-    deploy.repair(level, DAY)
+    repair.repair(level, DAY)
     assert require_pointer(level) == before
     damage(level / "live.json")
     assert deploy.rollback(level, DAY).release == "1.0"
@@ -163,7 +167,7 @@ def test_a_pointer_that_is_damaged_or_gone_is_mended_from_the_ledger(
 
 def test_a_damaged_pointer_where_nothing_was_ever_live_is_removed(tmp_path: Path) -> None:
     (tmp_path / "live.json").write_text("{")
-    deploy.repair(tmp_path, DAY)
+    repair.repair(tmp_path, DAY)
     assert read_pointer(tmp_path) is None
 
 
@@ -174,7 +178,7 @@ def test_a_try_out_counts_no_more_once_the_release_has_failed_on_the_live_servic
     append(level, passed)
     assert deploy.tried_out(level, "1.1") == passed
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
     with pytest.raises(RolledBack):
         switch_to(level, "1.1")
     assert deploy.tried_out(level, "1.1") is None
@@ -185,7 +189,7 @@ def test_a_service_follows_only_if_it_answers_with_the_very_bundle() -> None:
         def get(self, path: str, seconds: float = 10) -> dict:
             return {"sequence": 1, "bundle_digest": "of a first release that failed"}
 
-    assert not smoke.follows(Stale(0, 0), Pointer("1.1", "bundles/1.1", "another", sequence=1))
+    assert not takeover.follows(Stale(0, 0), Pointer("1.1", "bundles/1.1", "another", sequence=1))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MlopsError("the disk is full"), IntegrityError("damaged")])
@@ -201,7 +205,7 @@ def test_whatever_goes_wrong_what_is_live_stays_live(
         switch_to(level, "1.1")
     monkeypatch.undo()
     assert require_pointer(level).bundle_digest == before.bundle_digest
-    switch.repair_ledger(level, DAY)
+    repair.repair_ledger(level, DAY)
     assert [row.release for row in live_rows(level)] == ["1.0"]
     switch_to(level, "1.1")
     assert [row.release for row in live_rows(level)] == ["1.0", "1.1"]
@@ -212,7 +216,7 @@ def test_a_switch_is_undone_also_if_the_release_before_is_damaged_by_now(
 ) -> None:
     truncate(level / "bundles" / "1.0")
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
     with pytest.raises(RolledBack, match=r"1\.0 is live again"):
         switch_to(level, "1.1")
     assert require_pointer(level).release == "1.0"
@@ -225,8 +229,8 @@ def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeyp
             return {"sequence": 1}
 
     monkeypatch.setattr(switch, "running_service", lambda folder: Deaf(0, 0))
-    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
-    with pytest.raises(RolledBack, match=r"did not take over 1\.1 .* 1\.0 is live again"):
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
+    with pytest.raises(RolledBack, match=r"did not take over 1\.1: .* 1\.0 is live again"):
         switch_to(level, "1.1")
     pointer = read_pointer(level)
     assert pointer is not None
@@ -251,8 +255,8 @@ class Recorded(Process):
 @pytest.mark.thorough
 def test_a_release_that_answers_as_when_it_was_made_passes_in_staging(level: Path) -> None:
     bundle = open_bundle(level / "bundles" / "1.1")
-    pointer = deploy.pointer_to("1.1", bundle)
-    with smoke.staging(level) as service:
+    pointer = store.pointer_to("1.1", bundle)
+    with staging.staging(level) as service:
         assert smoke.smoke_test(service.take(pointer), pointer, bundle).startswith("21 golden customers")
     assert not (level / "staging" / "service.json").exists()
     assert require_pointer(level).release == "1.0"
@@ -260,9 +264,9 @@ def test_a_release_that_answers_as_when_it_was_made_passes_in_staging(level: Pat
 
 @pytest.mark.thorough
 def test_a_release_that_does_not_come_up_in_staging_fails(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "SECONDS_TO_START", 6.0)
+    monkeypatch.setattr(staging, "SECONDS_WITHOUT_PROGRESS", 6.0)
     truncate(level / "bundles" / "1.1")
-    with smoke.staging(level) as service, pytest.raises(CheckFailed, match=r"1\.1 does not come up in staging"):
+    with staging.staging(level) as service, pytest.raises(CheckFailed, match=r"1\.1 does not come up in staging"):
         service.take(Pointer("1.1", "bundles/1.1", ""))
 
 
@@ -290,7 +294,7 @@ def test_what_breaks_the_contract_fails_the_smoke_test(
         monkeypatch.setattr(smoke, "MOST_MILLISECONDS", 0.0)
     with pytest.raises(CheckFailed, match=r"1\.1 fails its smoke test"):
         smoke.smoke_test(
-            Recorded(0, 0, histories_digest=bundle.histories_digest), deploy.pointer_to("1.1", bundle), bundle
+            Recorded(0, 0, histories_digest=bundle.histories_digest), store.pointer_to("1.1", bundle), bundle
         )
 
 
@@ -316,7 +320,7 @@ def test_a_note_of_another_switch_is_not_taken_for_this_one(level: Path) -> None
     digest = open_bundle(level / "bundles" / "1.1").digest
     switch.intend(level, switch.Intent("1.0", digest, 2, str(DAY), "rollback", "who fled", "of another switch"))
     point_to(level, Pointer("1.1", "bundles/1.1", digest))
-    deploy.repair(level, DAY)
+    repair.repair(level, DAY)
     row = live_rows(level)[-1]
     assert (row.release, row.step, row.actor) == ("1.1", "deploy", "repair")
 
@@ -326,9 +330,7 @@ def test_with_later_histories_only_the_number_of_products_can_be_compared(level:
     given = {customer: json.loads(Answers("1.1", bundle).one(customer, 10).body) for customer in bundle.golden}
     given["c00"]["recommendations"][0]["product"] = "bought since"
     Recorded.answers = lambda customer, k: given[customer]
-    found = smoke.smoke_test(
-        Recorded(0, 0, histories_digest="of a later day"), deploy.pointer_to("1.1", bundle), bundle
-    )
+    found = smoke.smoke_test(Recorded(0, 0, histories_digest="of a later day"), store.pointer_to("1.1", bundle), bundle)
     assert found.startswith("21 golden customers")
 
 
@@ -337,13 +339,13 @@ def test_a_first_release_that_fails_leaves_nothing_live(
 ) -> None:
     write_bundle(tmp_path / "bundles" / "1.0", Frecency().fit(transactions), products, Evidence("data", "code"))
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_TO_GO_LIVE", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
     with pytest.raises(RolledBack, match="nothing is live"):
         switch_to(tmp_path, "1.0")
     assert read_pointer(tmp_path) is None
     assert is_deliberately_empty(tmp_path), "or a running service would go on answering with it"
     assert read_good(tmp_path) == []
-    deploy.repair(tmp_path, DAY)
+    repair.repair(tmp_path, DAY)
     assert is_deliberately_empty(tmp_path)
     monkeypatch.undo()
     switch_to(tmp_path, "1.0")
@@ -376,3 +378,38 @@ def test_twenty_switches_and_rollbacks_under_load_lose_no_request(level: Path, m
         stop(level)
     assert failures == []
     assert {"1.0", "1.1"} == set(asked)
+
+
+def test_a_service_that_loads_for_long_is_waited_for_and_one_that_stands_still_is_not(
+    level: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Process):
+        looks: ClassVar[int] = 0
+
+        def get(self, path: str, seconds: float = 10) -> dict:
+            now = require_pointer(level)
+            loaded = type(self).looks >= 8
+            if path == "/healthz":
+                type(self).looks += 1
+                return {"loading": "" if loaded else now.release, "step": "opening", "worked": type(self).looks}
+            if loaded or now.release == "1.0":
+                return {"sequence": now.sequence, "release": now.release, "bundle_digest": now.bundle_digest}
+            return {"sequence": 0, "release": "1.0", "bundle_digest": ""}
+
+    monkeypatch.setattr(switch, "running_service", lambda folder: Slow(0, 0))
+    monkeypatch.setattr(switch, "smoke_test", lambda *_: "")
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.25)
+    switch_to(level, "1.1")
+    assert require_pointer(level).release == "1.1"
+    assert Slow.looks >= 8, "it was asked for longer than it may stand still"
+
+
+def test_a_switch_that_failed_says_what_the_service_says(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refuses(Process):
+        def get(self, path: str, seconds: float = 10) -> dict:
+            return {"error": "histories.npz is damaged", "loading": ""} if path == "/healthz" else {"sequence": 1}
+
+    monkeypatch.setattr(switch, "running_service", lambda folder: Refuses(0, 0))
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
+    with pytest.raises(RolledBack, match=r"It says: histories\.npz is damaged"):
+        switch_to(level, "1.1")

@@ -18,7 +18,7 @@ from level3_cicd import deploy
 from level3_cicd.evaluate import LiveSide, find_live
 from level3_cicd.ledger import Row, append, read, verdicts_of_gate
 from level3_cicd.pending_verdict import record_pending, recorded_after
-from level3_cicd.rollout import switch
+from level3_cicd.rollout import store, switch
 from level3_cicd.tools import registry, servers
 from level3_cicd.tools.mlflow_client import identity_of, mlflow_client
 from level3_cicd.tools.run_record import record_of_run
@@ -51,7 +51,7 @@ def train(level: Path, release: str, verdict: str = "passed") -> None:
 def make_live(level: Path, release: str) -> Verified:
     folder, entry = registry.fetch(level, release)
     bundle = verify(folder, entry.bundle_digest)
-    point_to(level, deploy.pointer_to(release, bundle))
+    point_to(level, store.pointer_to(release, bundle))
     return bundle
 
 
@@ -93,7 +93,7 @@ def test_what_was_tried_out_in_staging_is_tried_again_only_by_other_code(
     row, before = read(made)[-1], require_pointer(made)
     assert (before.release, deploy.tried_out(made, "1.1")) == ("1.0", row)
     tried: list[str] = []
-    monkeypatch.setattr(deploy, "stage", lambda level, release, *_: tried.append(release) or read(level)[-1])
+    monkeypatch.setattr(deploy, "stage", lambda level, service, release, *_: tried.append(release) or read(level)[-1])
     try:
         assert deploy.deploy(made, "1.1", DAY).reason.startswith("verified; in staging 21 golden customers answered")
         assert tried == []
@@ -334,7 +334,7 @@ def test_a_registry_that_is_down_or_damaged_is_a_dependency_that_is_down(
     monkeypatch.setenv("MLOPS_MLFLOW_URI", "http://127.0.0.1:9")
     elsewhere = tmp_path / "level3"
     shutil.copytree(made / "bundles", elsewhere / "bundles")
-    point_to(elsewhere, deploy.pointer_to("1.0", verify(elsewhere / "bundles" / "1.0")))
+    point_to(elsewhere, store.pointer_to("1.0", verify(elsewhere / "bundles" / "1.0")))
     before = read_pointer(elsewhere)
     with pytest.raises(DependencyDown, match="does not answer"):
         deploy.deploy(elsewhere, "1.1", DAY)
@@ -363,7 +363,7 @@ def two_releases(made: Path, tmp_path: Path) -> Path:
         folder, entry = registry.fetch(made, release)
         shutil.copytree(folder, level / "bundles" / release)
         bundle = verify(level / "bundles" / release, entry.bundle_digest)
-        switch.switch(level, bundle, deploy.pointer_to(release, bundle), DAY, "deploy", "test", "made")
+        switch.switch(level, bundle, store.pointer_to(release, bundle), DAY, "deploy", "test", "made")
     return level
 
 
