@@ -4,20 +4,23 @@ SHELL := /bin/sh
 
 BASE_PYTHON ?= python3
 VENV ?= .venv
-PYTHON = $(VENV)/bin/python
-MLOPS = $(PYTHON) -m mlops
 # Which day the levels' stories begin with: the last day that is known.
 AS_OF ?= 2017-06-04
 CUSTOMER ?= 1
 RELEASE ?= candidate
-# The last day that a workflow's step may know of; without one, the day that the shop has reached. These come from
-# whoever starts a workflow, so the shell gets them as variables and in quotes, never as part of a command.
+# What a user may name reaches the shell as a variable and in quotes, never as part of a command.
+export BASE_PYTHON VENV AS_OF CUSTOMER RELEASE
+PYTHON = "$$VENV/bin/python"
+MLOPS = $(PYTHON) -m mlops
+# The last day that a workflow's step may know of; without one, the day that the shop has reached.
 KNOWN = $${ASKED_DAY:+--as-of "$$ASKED_DAY"}
 JUDGED = $${JUDGE_ONLY:+--judge-only}
-export RELEASE CUSTOMER
-# The environment is complete when this file is there; its name changes with the lock.
-INSTALLED = $(VENV)/.installed-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
+# Every target runs the code of this folder, also with an environment that another checkout uses, and none of the
+# user's settings for other programs.
+export PYTHONPATH = $(CURDIR)
+unexport PYTHONSAFEPATH PYTHONHOME PYTHONWARNINGS PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONPLATLIBDIR
+unexport PYTEST_ADDOPTS PYTEST_PLUGINS MYPYPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_COMMON_DIR
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
@@ -27,36 +30,26 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(INSTALLED) ## create the environment from the hash-locked requirements
-
-$(INSTALLED):
-	@$(BASE_PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed; name one: make BASE_PYTHON=python3.11")'
-	@echo "Setting up $(VENV) from requirements.lock ..."
-	@$(BASE_PYTHON) -m venv $(VENV)
-	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.txt
-	@$(PYTHON) -m uv pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
-	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
-	@rm -f $(VENV)/.installed-*
-	@touch $@
+setup: ## create the environment from the hash-locked requirements
+	@"$$BASE_PYTHON" -I .ci/environment.py "$$VENV"
 
 demo: setup ## play two weeks through all four levels and compare them
-	@$(MLOPS) compare --customer $(CUSTOMER)
+	@$(MLOPS) compare --customer "$$CUSTOMER"
 
 level1: setup ## level 1: carry out the runbook, as a person would (HANDS_ON=1: do it yourself)
-	$(PYTHON) -m stories.level1 --as-of $(AS_OF) --customer $(CUSTOMER) $(if $(HANDS_ON),--hands-on)
+	$(PYTHON) -m stories.level1 --as-of "$$AS_OF" --customer "$$CUSTOMER" $(if $(HANDS_ON),--hands-on)
 
 level2: setup ## level 2: train and deploy with one command
-	$(MLOPS) --level 2 pipeline run --as-of $(AS_OF)
-	$(MLOPS) --level 2 ask $(CUSTOMER)
+	$(MLOPS) --level 2 pipeline run --as-of "$$AS_OF"
+	$(MLOPS) --level 2 ask "$$CUSTOMER"
 
 level3: setup ## level 3: push commits, and watch GitHub Actions test, train and deploy them (HANDS_ON=1: push yourself)
-	$(PYTHON) -m stories.level3 --as-of $(AS_OF) --customer $(CUSTOMER) $(if $(HANDS_ON),--hands-on)
+	$(PYTHON) -m stories.level3 --as-of "$$AS_OF" --customer "$$CUSTOMER" $(if $(HANDS_ON),--hands-on)
 
 level4: setup ## level 4: two weeks of the loop that watches, decides, retrains and promotes
-	$(MLOPS) --level 4 compare --only 4 --customer $(CUSTOMER)
+	$(MLOPS) --level 4 compare --only 4 --customer "$$CUSTOMER"
 	$(MLOPS) --level 4 monitor model
-	$(MLOPS) --level 4 ask $(CUSTOMER)
+	$(MLOPS) --level 4 ask "$$CUSTOMER"
 
 level3-train: setup ## what the workflow runs: train, judge and register
 	$(MLOPS) --level 3 pipeline run $(KNOWN) $(JUDGED)
@@ -81,9 +74,9 @@ check: setup ## format, lint, types, import contracts, workflow lint
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
-	$(VENV)/bin/lint-imports
-	$(VENV)/bin/zizmor --offline --quiet .github/workflows
-	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	"$$VENV/bin/lint-imports"
+	"$$VENV/bin/zizmor" --offline --quiet .github/workflows
+	"$$VENV/bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: setup ## format the code and mend what the linter can
 	$(PYTHON) -m ruff format .
