@@ -2,10 +2,10 @@
 
 from level1_manual.train import HALF_LIFE, POPULAR_WEIGHT, read_transactions
 from level1_manual.workplace import laptop
-from shared.errors import run_program
 from shared.model.frecency import Frecency
 from shared.model.holdout import hold_out
 from shared.model.popular import last_day
+from shared.program import run_program
 
 # The person types it into the spreadsheet from here.
 NUMBER = "ndcg.txt"

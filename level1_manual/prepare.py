@@ -8,8 +8,8 @@ from pyarrow import csv
 
 from level1_manual.workplace import laptop
 from shared.dataset.feed import open_feed, require_day
-from shared.errors import run_program
 from shared.places import level_folder, shop_folder
+from shared.program import run_program
 from shared.service.belonging import settle
 
 # Everything since the beginning: the file grows with the year, and nobody has asked why.

@@ -8,7 +8,7 @@ from openpyxl import Workbook, load_workbook
 
 from level1_manual.evaluate import NUMBER
 from level1_manual.workplace import laptop
-from shared.errors import run_program
+from shared.program import run_program
 
 SHEET = "models.xlsx"
 HEADER = ["release", "live since", "NDCG@10", "who", "note"]

@@ -5,7 +5,7 @@ Whether it comes up is not looked at: that is level 1.
 
 from level1_manual.serve import PORT
 from level1_manual.workplace import server
-from shared.errors import run_program
+from shared.program import run_program
 from shared.service.process import launch_service, stop
 
 

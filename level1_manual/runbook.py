@@ -15,12 +15,13 @@ from pathlib import Path
 
 from level1_manual.register import SHEET, rows
 from level1_manual.workplace import laptop, server
+from shared.commands import run_command
 from shared.places import CHECKOUT
 from shared.release.number import next_release
+from shared.surroundings import own_environment
 
 ACTIONS = "actions.jsonl"
-
-
+SECONDS_OF_A_STEP = 1800.0
 STEP = re.compile(r"^## (\d+)\. (.+?)\n.*?```sh\n(.+?)\n```", re.MULTILINE | re.DOTALL)
 
 
@@ -44,10 +45,10 @@ def read_steps(runbook: Path = CHECKOUT / "level1_manual" / "RUNBOOK.md") -> lis
 def shell(step: Step, variables: dict[str, str], quiet: bool = False) -> int:
     """Type the step's command into a shell, with this Python first on the path; returns the exit code."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**os.environ, **variables, "PATH": path}
+    environment = {**own_environment(), **variables, "PATH": path}
     output = subprocess.DEVNULL if quiet else None
     command = ["sh", "-c", step.command]
-    return subprocess.run(command, cwd=CHECKOUT, env=environment, stdout=output, check=False).returncode
+    return run_command(command, SECONDS_OF_A_STEP, cwd=CHECKOUT, env=environment, output=output).returncode
 
 
 def perform(as_of: date, hands: Hands = shell, steps: list[Step] | None = None) -> Iterator[tuple[Step, int]]:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from level1_manual.train import MODEL
 from level1_manual.workplace import server
-from shared.errors import run_program
+from shared.program import run_program
 from shared.release.bundle import Bundle
 from shared.service.answers import Answers
 from shared.service.app import create_app

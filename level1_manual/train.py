@@ -9,8 +9,8 @@ from pyarrow import csv
 from level1_manual.prepare import PRODUCTS, TRANSACTIONS
 from level1_manual.workplace import laptop
 from shared.columns import BASKET, CUSTOMER, NAME, PRODUCT, STORE, TIME
-from shared.errors import run_program
 from shared.model.frecency import Frecency
+from shared.program import run_program
 
 # A purchase counts half after twelve weeks. It was the best of the three values tried one afternoon.
 HALF_LIFE = 84

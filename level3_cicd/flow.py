@@ -48,7 +48,7 @@ def run_flow(
             raise
         raise DependencyDown(
             f"Prefect's server at {api} does not answer: {error}",
-            fix="Start it again, or unset PREFECT_API_URL: then one is started for the run.",
+            fix="Start it again, or unset MLOPS_PREFECT_URL: then one is started for the run.",
         ) from error
 
 

@@ -22,7 +22,7 @@ from level3_cicd.registered import Registered
 from level3_cicd.run import Evidence, Run
 from level3_cicd.tools import registry
 from level3_cicd.tools.github_summary import tell_verdict, write_summary
-from level3_cicd.tools.prefect_settings import prepare_prefect
+from level3_cicd.tools.prefect_settings import away_from_settings_files, prepare_prefect
 from level3_cicd.tools.servers import launch_for_runs, wait_for_runs
 from level3_cicd.train import train
 from level3_cicd.validate import validate
@@ -106,7 +106,8 @@ def play_at_prefect(
     """Play the steps as a flow. Prefect's server starts while Prefect and MLflow are imported and the days are read."""
     prepare_prefect(home())
     server = None if os.environ.get("PREFECT_API_URL") else launch_for_runs(home())
-    from level3_cicd.flow import run_flow
+    with away_from_settings_files(home()):
+        from level3_cicd.flow import run_flow
 
     feed = read_once(open_feed(shop_folder()), as_of)
     release = number_of_next(level, config.major)

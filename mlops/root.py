@@ -16,8 +16,9 @@ from mlops.commands.servers import down, up
 from mlops.commands.status import status
 from mlops.levels import present
 from shared.dataset.clock import going_ahead
-from shared.errors import IntegrityError, UsageError, run_program
+from shared.errors import IntegrityError, UsageError
 from shared.places import level_folder, shop_folder
+from shared.program import run_program
 from shared.service.belonging import settle
 
 

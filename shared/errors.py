@@ -9,14 +9,6 @@ MlopsError            1  something failed
 └── RolledBack        7  the change was made, found wanting and undone
 """
 
-import shutil
-import sys
-from collections.abc import Callable
-
-from shared.text import printable
-
-LOOK_AT_DISK = "  To fix: look at the file or folder named, and the space left on its disk."
-
 
 class MlopsError(Exception):
     """What went wrong, why, and how to mend it, in words for the operator."""
@@ -66,21 +58,3 @@ class RolledBack(MlopsError):
     """The change was made, found wanting and undone."""
 
     exit_code = 7
-
-
-def run_program(main: Callable[[], object]) -> None:
-    """Run a main program. An error that an operator can meet is told on stderr, and its exit code is the program's."""
-    try:
-        main()
-    except MlopsError as error:
-        sys.stderr.write(printable(f"Error: {error}\n"))
-        sys.exit(error.exit_code)
-    except shutil.Error as error:  # of many files: the first will do
-        sys.stderr.write(f"Error: {error.args[0][0][2]}\n{LOOK_AT_DISK}\n")
-        sys.exit(1)
-    except OSError as error:
-        sys.stderr.write(f"Error: {error}\n{LOOK_AT_DISK}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped; what was done so far stays.\n")
-        sys.exit(130)

@@ -1,9 +1,12 @@
 """Where state lives: everything that a run writes is below one folder."""
 
 import os
-import tempfile
+import secrets
+import shutil
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -24,19 +27,39 @@ def level_folder(level: int) -> Path:
     return home() / f"level{level}"
 
 
+def sqlite_url(path: Path, driver: str = "pysqlite") -> str:
+    """The URL of a SQLite file, wherever it lies. The driver is named: without it, MLflow makes folders of the URL.
+
+    >>> sqlite_url(Path("/a shop/what?/50%/mlflow.db"))
+    'sqlite+pysqlite:////a%20shop/what%3F/50%25/mlflow.db'
+    """
+    return f"sqlite+{driver}:///{quote(str(path.absolute()))}"
+
+
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` in one step: a reader sees the old content or the new, also after a kill."""
+    """Replace `path` in one step: a reader sees the old content or the new, also after a kill.
+
+    Who may read it is the umask's business: another account's service may have to.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        part.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Another name for the same file; a copy where there can be none, as on another disk."""
+    with suppress(OSError):
+        os.link(source, target)
+        return
+    shutil.copy2(source, target)
 
 
 def set_aside(folder: Path) -> Path | None:

@@ -8,7 +8,8 @@ from datetime import date
 
 from level1_manual.runbook import Hands, Step, perform, shell
 from level1_manual.workplace import server
-from shared.errors import MlopsError, run_program
+from shared.errors import MlopsError
+from shared.program import run_program
 from shared.service.process import find, stop
 from shared.service.waiting import wait_until
 from shared.text import printable

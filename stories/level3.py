@@ -29,15 +29,21 @@ from shared.columns import AMOUNT
 from shared.dataset.day_files import SCHEMA, day_file, digest_rows
 from shared.dataset.feed import open_feed
 from shared.dataset.shop import read_shop
-from shared.errors import MlopsError, run_program
-from shared.places import CHECKOUT, home, level_folder, set_aside, shop_folder, write_atomically
+from shared.errors import MlopsError
+from shared.git import git
+from shared.identity import FILE as IDENTITY
+from shared.places import CHECKOUT, home, level_folder, link_or_copy, set_aside, shop_folder, write_atomically
+from shared.program import run_program
 from shared.release.pointer import readable_pointer
 from shared.release.provenance import shorten
 from shared.service.process import Process, find, launch_service, start, stop
-from stories.local_actions import Scratch, git, make_scratch, push, run_workflow
+from shared.surroundings import own_environment
+from stories.local_actions import Scratch, make_scratch, push, run_workflow
 
 CHANGES = Path("stories/changes")
 LONGEST_REASON = 160
+# What another home with another shop shares with this one, its identity too: what runs here is found there.
+LINKED = (level_folder(3).name, "servers", "prefect", IDENTITY)
 JOB_ENDED = re.compile(r"\[([^\]]+)\].*Job (succeeded|failed)")
 Tell = Callable[[str], None]
 
@@ -142,8 +148,8 @@ def bad_data(story: Story, as_of: date) -> None:
 def bad_delivery(story: Story, day: date) -> Iterator[Path]:
     """A home like this one, but for a shop with another day: the real shop is not touched."""
     elsewhere = story.level / "scratch" / "home"
-    shutil.copytree(shop_folder(), elsewhere / "shop", copy_function=os.link)
-    for name in (story.level.name, "servers", "prefect"):
+    shutil.copytree(shop_folder(), elsewhere / "shop", copy_function=link_or_copy)
+    for name in LINKED:
         (elsewhere / name).symlink_to(home() / name)
     feed = open_feed(elsewhere / "shop")
     rows = feed.day(day)
@@ -157,7 +163,7 @@ def bad_delivery(story: Story, day: date) -> Iterator[Path]:
     try:
         yield elsewhere
     finally:
-        for name in (story.level.name, "servers", "prefect"):
+        for name in LINKED:
             (elsewhere / name).unlink()
         shutil.rmtree(elsewhere)
 
@@ -197,7 +203,7 @@ def mlops(story: Story, *words: str, where: Path | None = None) -> int:
     done = subprocess.run(
         [sys.executable, "-m", "mlops", "--level", "3", *words],
         cwd=CHECKOUT,
-        env={**os.environ, "MLOPS_HOME": str(where or home())},
+        env={**own_environment(), "MLOPS_HOME": str(where or home())},
         capture_output=True,
         text=True,
         check=False,

@@ -3,7 +3,6 @@
 The runner is nektos/act in host mode: neither GitHub nor Docker is needed.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -12,12 +11,25 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from shared.errors import DependencyDown, UsageError
+from shared.commands import run_command
+from shared.errors import UsageError
+from shared.git import git
 from shared.places import CHECKOUT, home
+from shared.surroundings import own_environment
 
 WORKFLOWS = Path(".github/workflows")
 STAND_IN = Path("stories/stand_in_action")
-OPERATOR = {"user.name": "operator", "user.email": "operator@localhost"}
+# Who takes part needs no settings of their own, and those they have change nothing here.
+OPERATOR = {
+    "user.name": "operator",
+    "user.email": "operator@localhost",
+    "commit.gpgSign": "false",
+    "push.gpgSign": "false",
+    "core.hooksPath": ".git/hooks",
+    "core.autocrlf": "false",
+}
+# Four jobs, of which the longest may take half an hour.
+SECONDS_OF_A_WORKFLOW = 5400.0
 # The training workflow, which calls the deploying one.
 PUSHED = ("push", "--workflows", str(WORKFLOWS), "--job", "deploy")
 REMOTE_ACTION = re.compile(r"uses: (actions/(?:upload|download)-artifact@\w+)")
@@ -32,17 +44,6 @@ class Scratch:
     ci: Path
 
 
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder; returns what it printed. Raises DependencyDown with git's words if it fails."""
-    try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise DependencyDown("git is not installed.", fix="Install git, for example `apt install git`.") from error
-    if done.returncode:
-        raise DependencyDown(f"git {words[0]} failed in {folder}: {done.stderr.strip()}")
-    return done.stdout.strip()
-
-
 def make_scratch(folder: Path) -> Scratch:
     """A scratch origin with the code of this checkout's last commit, and clones of it."""
     scratch = Scratch(folder / "origin.git", folder / "work", folder / "ci")
@@ -54,8 +55,9 @@ def make_scratch(folder: Path) -> Scratch:
     git(scratch.origin, "symbolic-ref", "HEAD", "refs/heads/main")
     for clone in (scratch.work, scratch.ci):
         git(folder, "clone", "--quiet", "--branch", "main", str(scratch.origin), str(clone))
-        for setting, value in OPERATOR.items():  # who takes part needs no settings of their own
+        for setting, value in OPERATOR.items():
             git(clone, "config", setting, value)
+        git(clone, "remote", "set-url", "origin", f"../{scratch.origin.name}")  # a copy pushes to its own
     return scratch
 
 
@@ -72,16 +74,28 @@ def run_workflow(scratch: Scratch, as_of: date, log: Path, event: Sequence[str] 
     """Check main out and run what an event starts, a push to main if none is named. Returns its exit code."""
     git(scratch.ci, "pull", "--quiet", "--ff-only")
     log.parent.mkdir(parents=True, exist_ok=True)
-    own = {"XDG_CACHE_HOME": str(home() / "act"), "XDG_CONFIG_HOME": str(home() / "act"), "NO_COLOR": "1"}
     with log.open("w") as output:
-        return subprocess.run(
+        return run_command(
             [*runner(scratch.ci, event), "--var", f"MLOPS_DAY={as_of}"],
+            SECONDS_OF_A_WORKFLOW,
             cwd=scratch.ci,
-            env={**os.environ, **own},
-            stdout=output,
-            stderr=output,
-            check=False,
+            env=environment_of_runner(scratch.ci),
+            stdin=subprocess.DEVNULL,
+            output=output,
+            errors=output,
         ).returncode
+
+
+def environment_of_runner(checkout: Path) -> dict[str, str]:
+    """The environment of the runner: no setting of the user's, whose files it would look for in their folders.
+
+    Each step runs the code of its own checkout: nothing here says where that is.
+    """
+    own = own_environment()
+    for name in [name for name in own if name.startswith(("PYTHON", "MAKE", "MFLAGS", "MLOPS_", "GITHUB_", "ACT_"))]:
+        del own[name]
+    state = str(home() / "act")
+    return own | {"HOME": state, "XDG_CACHE_HOME": state, "XDG_CONFIG_HOME": state, "NO_COLOR": "1"}
 
 
 def runner(checkout: Path, event: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ from shared.release.pointer import (
     write_pointer,
 )
 from shared.release.provenance import revision
-from shared.service.process import Process, find
+from shared.service.process import Process, find, hosts_elsewhere
 
 SECONDS_WITHOUT_PROGRESS = 15.0
 LOOK_FIRST = "Look at the service and its log, service.log; then deploy again, or another release."
@@ -62,6 +62,7 @@ def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: s
         return live_rows(level)[-1]
     require_no_earlier_day(level, as_of)
     reason = f"{reason}; in place of {before.release}" if before else f"{reason}; the first"
+    reason += unasked(level)
     after = replace(pointer, sequence=before.sequence + 1 if before else 1)
     row = live_row(after, bundle, as_of, step, actor, reason)
     try:
@@ -149,6 +150,12 @@ def check_live(level: Path, pointer: Pointer, bundle: Verified) -> None:
         idle = f"made no progress for {SECONDS_WITHOUT_PROGRESS:.0f} s"
         raise CheckFailed(f"The live service did not take over {pointer.release}: it {idle}.{words_of(running)}")
     smoke_test(running, pointer, bundle)
+
+
+def unasked(level: Path) -> str:
+    """The services of this home that cannot be asked from here, in words."""
+    hosts = hosts_elsewhere(level)
+    return f"; not asked: the service on {', '.join(hosts)}" if hosts else ""
 
 
 def running_service(level: Path) -> Process | None:

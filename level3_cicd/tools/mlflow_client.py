@@ -4,8 +4,9 @@ Both are slow to import, so nothing here imports them before it is asked to.
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +15,37 @@ from uuid import uuid4
 from filelock import FileLock
 
 from shared.errors import DependencyDown
-from shared.places import write_atomically
+from shared.identity import home_name
+from shared.places import sqlite_url, write_atomically
+from shared.surroundings import TELEMETRY_OFF, own_environment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
 EXPERIMENT = "recommender"
+MLFLOW_SETTINGS = {
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 retries hide a server that is down for minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+# Where MLflow's tables name files.
+PLACES_OF_FILES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+    ("logged_models", "artifact_location"),
+)
 
 
 def identity_of(level: Path) -> str:
-    """A name that a level's folder keeps: what tells its runs from others' on a server that is shared."""
+    """What tells a level's runs from others' on a server that is shared: a copy of a home has another one."""
+    name = home_name(level)
+    if name:
+        return f"{name}-{level.name}"
     file = level / "place"
     if not file.exists():
         write_atomically(file, uuid4().hex.encode())
@@ -33,7 +54,7 @@ def identity_of(level: Path) -> str:
 
 def tracking_uri(level: Path) -> str:
     """Where MLflow keeps runs and versions: `MLOPS_MLFLOW_URI`, else SQLite in the level's folder."""
-    return os.environ.get("MLOPS_MLFLOW_URI") or f"sqlite:///{level}/mlflow.db"
+    return os.environ.get("MLOPS_MLFLOW_URI") or sqlite_url(level.resolve() / "mlflow.db")
 
 
 @cache
@@ -42,16 +63,7 @@ def mlflow_client(level: Path) -> "MlflowClient":
 
     Several processes that open an empty database at once crash in its migrations.
     """
-    os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
-    settings = {
-        "MLFLOW_LOGGING_LEVEL": "ERROR",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 retries hide a server that is down for minutes
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-    }
-    for name, value in settings.items():
-        os.environ.setdefault(name, value)
+    use_own_settings()
     import logging
 
     for noisy in ("mlflow", "alembic", "urllib3"):
@@ -60,12 +72,48 @@ def mlflow_client(level: Path) -> "MlflowClient":
 
     level.mkdir(parents=True, exist_ok=True)
     with FileLock(level / ".mlflow.lock"):
+        find_artifacts_here(level)
         client = MlflowClient(tracking_uri(level), registry_uri=tracking_uri(level))
         if client.get_experiment_by_name(EXPERIMENT) is None:
             # A server has its own place for artifacts, which other machines reach, too.
-            here = None if tracking_uri(level).startswith("http") else (level / "artifacts").as_uri()
+            here = None if tracking_uri(level).startswith("http") else artifacts_uri(level)
             client.create_experiment(EXPERIMENT, artifact_location=here)
     return client
+
+
+def artifacts_uri(level: Path) -> str:
+    """Where a level's own registry keeps the files of its runs."""
+    return (level.resolve() / "artifacts").as_uri()
+
+
+def find_artifacts_here(level: Path) -> None:
+    """Let a level's own registry look for its files where it is now: MLflow notes full paths, and a home may be moved.
+
+    A copy would write into its original's folders otherwise. A registry that the user names is left as it is.
+    """
+    database = level / "mlflow.db"
+    if os.environ.get("MLOPS_MLFLOW_URI") or not database.exists():
+        return
+    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+        noted = connection.execute("SELECT artifact_location FROM experiments WHERE name = ?", (EXPERIMENT,)).fetchone()
+        before, now = noted[0] if noted else "", artifacts_uri(level)
+        if before == now or not before.startswith("file:"):
+            return
+        for table, column in PLACES_OF_FILES:
+            if column in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+                connection.execute(
+                    f"UPDATE {table} SET {column} = :now || substr({column}, :size) "  # noqa: S608  our own names
+                    f"WHERE {column} = :before OR substr({column}, 1, :size) = :before || '/'",
+                    {"now": now, "before": before, "size": len(before) + 1},
+                )
+
+
+def use_own_settings() -> None:
+    """Make MLflow's settings, before its first import: the user's own, but for a server that is named, do not count."""
+    own = own_environment()
+    for name in [name for name in os.environ if name.startswith(("MLFLOW_", "_MLFLOW_")) and name not in own]:
+        del os.environ[name]
+    os.environ.update(TELEMETRY_OFF | MLFLOW_SETTINGS)
 
 
 @contextmanager

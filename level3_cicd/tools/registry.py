@@ -106,7 +106,7 @@ def log_model(client: "MlflowClient", run_id: str, bundle: Path) -> None:
         mlflow.pyfunc.save_model(
             str(folder),
             python_model=str(MODEL_CODE),
-            artifacts={"bundle": str(bundle)},
+            artifacts={"bundle": bundle.as_uri()},
             signature=signature,
             pip_requirements=[],
         )
@@ -255,7 +255,9 @@ def forget_old_bundles(level: Path, keep: int = 10) -> None:
     """
     rows = live_rows(level)
     needed = {row.release for row in [*rows[-1:], row_before(rows)] if row}
-    folders = sorted((level / "bundles").glob("[0-9]*"), key=lambda folder: folder.stat().st_mtime)
+    folders = sorted(
+        (level / "bundles" / release for release in stored(level)), key=lambda folder: folder.stat().st_mtime
+    )
     for folder in folders[:-keep]:
         if folder.name not in needed:
             shutil.rmtree(folder, ignore_errors=True)

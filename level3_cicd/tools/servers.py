@@ -11,12 +11,12 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from level3_cicd.tools.mlflow_client import mlflow_client, talking_to_mlflow, tracking_uri
-from level3_cicd.tools.prefect_settings import prepare_prefect
+from level3_cicd.tools.mlflow_client import MLFLOW_SETTINGS, mlflow_client, talking_to_mlflow, tracking_uri
+from level3_cicd.tools.prefect_settings import prefect_settings
 from shared.errors import DependencyDown
 from shared.places import write_atomically
 from shared.service import process
-from shared.service.process import HOST, Process, free_port, last_lines, log_file, read_record
+from shared.service.process import HOST, Process, free_port, last_lines, log_file, read_record, record_file
 from shared.service.waiting import wait_until
 
 SECONDS_TO_START = 120
@@ -56,31 +56,32 @@ def comes_up(server: Process) -> bool:
 
 def launch_prefect(home: Path) -> Process:
     """Prefect's server, or the one that runs already. It needs a while until it answers: `find_server` waits."""
-    prepare_prefect(home)
     port = free_port(4200)
-    os.environ["PREFECT_SERVER_UI_API_URL"] = f"http://{HOST}:{port}/api"  # or its page looks for it at port 4200
-    return launch(home, PREFECT, port, PREFECT_HEALTH, ["prefect", "server", "start", "--port", str(port)])
+    settings = prefect_settings(home)
+    settings["PREFECT_SERVER_UI_API_URL"] = f"http://{HOST}:{port}/api"  # or its page looks for it at port 4200
+    words = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
+    return launch(home, PREFECT, port, PREFECT_HEALTH, words, settings)
 
 
 def launch_mlflow(home: Path, level: Path) -> Process:
     """MLflow's server on a level's registry, or the one that runs already."""
     with talking_to_mlflow():
         mlflow_client(level)  # creates the database, if it is not there, before the server opens it
-    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it would take a minute longer to start
     port = free_port(5000)
     words = ["mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     words += ["--backend-store-uri", tracking_uri(level)]
-    return launch(home, mlflow_name(level), port, "/version", words)
+    settings = MLFLOW_SETTINGS | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # it would start a minute later
+    return launch(home, mlflow_name(level), port, "/version", words, settings)
 
 
-def launch(home: Path, name: str, port: int, health: str, words: list[str]) -> Process:
+def launch(home: Path, name: str, port: int, health: str, words: list[str], settings: dict[str, str]) -> Process:
     """Start a server, if it is not there yet, and return at once. Two that start the same one take turns."""
     servers_folder(home).mkdir(parents=True, exist_ok=True)
     with FileLock(servers_folder(home) / f".{name}.lock"):
         recorded = recorded_server(home, name)
         if recorded and recorded.is_running():
             return recorded
-        return process.launch(servers_folder(home), name, words, port, health)[0]
+        return process.launch(servers_folder(home), name, words, port, health, settings=settings)[0]
 
 
 def wait_for(home: Path, name: str) -> Process:
@@ -122,7 +123,9 @@ def temporary_prefect(home: Path) -> tuple[Process, "subprocess.Popen[bytes]"]:
     words = ["level3_cicd.tools.prefect_server", "--port", str(port), "--no-ui"]
     name = f"{FOR_A_RUN}-{os.getpid()}"
     forget_ended_runs(home)
-    return process.launch(servers_folder(home), name, words, port, PREFECT_HEALTH, stdin=subprocess.PIPE)
+    return process.launch(
+        servers_folder(home), name, words, port, PREFECT_HEALTH, subprocess.PIPE, prefect_settings(home)
+    )
 
 
 def wait_for_runs(home: Path, server: Process) -> str:
@@ -152,6 +155,8 @@ def migration(home: Path) -> FileLock:
 def forget_ended_runs(home: Path) -> None:
     """Remove records and logs of temporary servers whose process has ended."""
     for record in servers_folder(home).glob(f"{FOR_A_RUN}-*.json"):
+        if "@" in record.stem or record_file(record.parent, record.stem) != record:  # another host's
+            continue
         server = recorded_server(home, record.stem)
         if server is None or not server.is_running():
             record.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import click
 from mlops.levels import folder, present, service_folder
 from shared.errors import CheckFailed, Locked, MlopsError
 from shared.places import CHECKOUT, home
+from shared.release.number import is_release
 
 LEAST_FREE_BYTES = 2 << 30
 
@@ -57,6 +58,7 @@ def look() -> Iterator[Finding]:
     for level in present():
         yield port(level)
         yield from release(level)
+        yield from strangers(folder(level))
     yield from leftovers()
 
 
@@ -85,11 +87,15 @@ def release(level: int) -> Iterator[Finding]:
     """Whether what is live opens with the hashes that it must have, and whether its service's note is stale."""
     from shared.release.pointer import read_pointer
     from shared.service.follower import load
-    from shared.service.process import find, record_file
+    from shared.service.process import find, hosts_elsewhere, is_of_another_home, record_file
 
     note = record_file(service_folder(level))
     running = find(service_folder(level), even_if_it_hangs=True)
-    if note.exists() and running is None:
+    for host in hosts_elsewhere(service_folder(level)):
+        yield Finding(f"level {level} service", True, f"one was started on {host}, which cannot be asked from here")
+    if is_of_another_home(note):
+        yield Finding(f"level {level} service", True, f"{note} came with a copy of another home and does not count")
+    elif note.exists() and running is None:
         yield Finding(f"level {level} service", False, f"{note} names a service that is gone", note.unlink)
     elif running and not running.is_itself():
         yield Finding(f"level {level} service", False, f"hangs at {running.url}; run `mlops --level {level} down`")
@@ -102,6 +108,13 @@ def release(level: int) -> Iterator[Finding]:
         yield Finding(f"level {level} release", False, str(error))
 
 
+def strangers(level: Path) -> Iterator[Finding]:
+    """What lies among the releases and is none: nothing of ours looks at it."""
+    for path in sorted([*level.glob("runs/*"), *level.glob("bundles/*")]):
+        if not path.name.startswith(".") and not is_release(path.name):
+            yield Finding("not ours", True, f"{path} is no release, and is left alone")
+
+
 def leftovers() -> Iterator[Finding]:
     """What killed runs left behind."""
     from shared.service.process import command_of
@@ -112,7 +125,7 @@ def leftovers() -> Iterator[Finding]:
                 for path in sorted(level.glob(pattern)):
                     yield Finding("leftover", False, f"{path} is of a run that was killed", remover(path))
     for path in sorted(home().glob(".shop.[0-9]*")):
-        if not command_of(int(path.suffix[1:])):
+        if path.suffix[1:].isdecimal() and not command_of(int(path.suffix[1:])):
             yield Finding("leftover", False, f"{path} is of an import that was killed", remover(path))
 
 

@@ -177,10 +177,15 @@ def verified_contents(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes
     return {name: read_verified(folder / name, manifest["files"][name]) for name in FILES}
 
 
+def is_dropping(name: str) -> bool:
+    """Whether a file is what a desktop leaves in each folder that somebody looks into; nothing reads it."""
+    return name in ("Thumbs.db", "desktop.ini", ".DS_Store", ".directory") or name.startswith("._")
+
+
 def require_entries(folder: Path, expected: set[str]) -> None:
     """Refuse a folder that lacks something, or that holds something else; a link is something else."""
     try:
-        found = {entry.name for entry in folder.iterdir() if not entry.is_symlink()}
+        found = {entry.name for entry in folder.iterdir() if not entry.is_symlink() and not is_dropping(entry.name)}
     except OSError as error:
         raise IntegrityError(f"{folder} cannot be read: {error}", OTHER_RELEASE) from error
     if found != expected or folder.is_symlink():
@@ -267,7 +272,7 @@ def copy_bundle(source: Path, target: Path, expected_digest: str) -> None:
     verify(source, expected_digest)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(source, part)
+    shutil.copytree(source, part, ignore=lambda _, names: filter(is_dropping, names))
     verify(part, expected_digest)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)

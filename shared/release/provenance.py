@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-import subprocess
+from pathlib import Path
 
+from shared.git import ask_git
 from shared.places import CHECKOUT
 
 CHANGED = "+changes"
@@ -24,17 +25,25 @@ def code_digest(packages: tuple[str, ...]) -> str:
 
 
 def revision() -> str:
-    """The commit that runs: what CI says (`GITHUB_SHA`), else git's HEAD, else `unknown`.
+    """The commit that runs: HEAD of the checkout's own repository; without one what CI says, else `unknown`.
 
     Where files differ from that commit, `+changes` follows.
     """
-    named = os.environ.get("GITHUB_SHA")
-    if named:
-        return named
     head = git("rev-parse", "HEAD")
     if not head:
-        return "unknown"
+        return revision_of_ci() or "unknown"
     return f"{head}{CHANGED}" if git("status", "--porcelain", "--untracked-files=no") else head
+
+
+def revision_of_ci() -> str:
+    """The commit that GitHub Actions has checked out here; nothing elsewhere, or if it works on another repository.
+
+    A laptop may have GITHUB_SHA by chance, and another repository's workflow may have put this one in a folder.
+    """
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if os.environ.get("GITHUB_ACTIONS") != "true" or not workspace or Path(workspace).resolve() != CHECKOUT:
+        return ""
+    return os.environ.get("GITHUB_SHA", "")
 
 
 def shorten(revision: str) -> str:
@@ -49,8 +58,4 @@ def shorten(revision: str) -> str:
 
 def git(*words: str) -> str:
     """What git says of this checkout; nothing if it cannot be asked."""
-    try:
-        asked = subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+    return ask_git(CHECKOUT, *words)

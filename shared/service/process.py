@@ -9,19 +9,23 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 from filelock import FileLock
 
 from shared.errors import DependencyDown, UsageError
-from shared.places import CHECKOUT, write_atomically
+from shared.identity import home_name, this_host
+from shared.places import write_atomically
 from shared.service.client import get_json, is_answering, recommendations_of
 from shared.service.waiting import wait_until
+from shared.surroundings import own_environment
 
 HOST = "127.0.0.1"
 SERVICE = "service"
@@ -82,8 +86,35 @@ def create_time_of(pid: int) -> float:
 
 
 def record_file(folder: Path, name: str = SERVICE) -> Path:
-    """The file in which a process is recorded as running."""
-    return folder / f"{name}.json"
+    """The file in which a process of this host is recorded as running.
+
+    Where several hosts share a home, the first one's has the usual name, and nobody touches another's.
+    """
+    usual = folder / f"{name}.json"
+    host = read_stamp(usual).get("host", "")
+    return usual if host in ("", this_host()) else folder / f"{name}@{quote(this_host(), safe='')}.json"
+
+
+def read_stamp(record: Path) -> dict[str, str]:
+    """Which home and which host a record is of; nothing where it does not say so, or cannot be read."""
+    try:
+        known = json.loads(record.read_bytes())
+        return {key: str(known[key]) for key in ("home", "host") if key in known}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def is_of_another_home(record: Path) -> bool:
+    """Whether a record came here with a copy of the home that it was written for."""
+    home = read_stamp(record).get("home")
+    return bool(home) and home != home_name(record.parent)
+
+
+def hosts_elsewhere(folder: Path, name: str = SERVICE) -> list[str]:
+    """The other hosts of this home that have recorded a process in a folder: nobody here can ask or stop those."""
+    mine = home_name(folder)
+    stamps = map(read_stamp, folder.glob(f"{name}*.json"))
+    return sorted({at["host"] for at in stamps if at.get("home") == mine and at.get("host") != this_host()})
 
 
 def log_file(folder: Path, name: str = SERVICE) -> Path:
@@ -92,16 +123,24 @@ def log_file(folder: Path, name: str = SERVICE) -> Path:
 
 
 def write_record(folder: Path, process: Process) -> Process:
-    """Record a process as running."""
-    write_atomically(record_file(folder, process.name), json.dumps(asdict(process)).encode())
+    """Record a process as running, for this home and host."""
+    stamp = {"home": home_name(folder), "host": this_host()}
+    write_atomically(record_file(folder, process.name), json.dumps(asdict(process) | stamp).encode())
     return process
 
 
 def read_record(folder: Path, name: str = SERVICE) -> Process | None:
-    """The process that was recorded last, whether it runs or not; None also where the record cannot be read."""
+    """The process that was recorded last, whether it runs or not.
+
+    None also where the record cannot be read, or was written for another home: this one is a copy of it then.
+    """
+    record = record_file(folder, name)
+    if is_of_another_home(record):
+        return None
     try:
-        known = json.loads(record_file(folder, name).read_bytes())
-        return Process(**known | {"create_time": float(known["create_time"])})
+        known = json.loads(record.read_bytes())
+        plain = {key: value for key, value in known.items() if key not in ("home", "host")}
+        return Process(**plain | {"create_time": float(known["create_time"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -140,16 +179,25 @@ def recorded_as_running(folder: Path, port: int) -> Iterator[None]:
 
 
 def launch(
-    folder: Path, name: str, words: Sequence[str], port: int, health: str = "/healthz", stdin: int | None = None
+    folder: Path,
+    name: str,
+    words: Sequence[str],
+    port: int,
+    health: str = "/healthz",
+    stdin: int | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Process, "subprocess.Popen[bytes]"]:
-    """Start `python -m words` as the leader of a group of its own and return at once; record and log go to `folder`."""
+    """Start `python -m words` as the leader of a group of its own and return at once; record and log go to `folder`.
+
+    `settings`: variables that it needs beside our own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    # By this, a runner of GitHub Actions finds and kills what a job has started.
-    own = {name: value for name, value in os.environ.items() if name != "RUNNER_TRACKING_ID"}
+    own = {**own_environment(), "PYTHONUTF8": "1", **settings}
     with log_file(folder, name).open("ab") as output:
         started = subprocess.Popen(
             [sys.executable, "-m", *words],
-            stdin=stdin, stdout=output, stderr=output, cwd=CHECKOUT, env=own, start_new_session=True,
+            stdin=stdin or subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, env=own,
+            start_new_session=True,
         )  # fmt: skip
     process = Process(started.pid, port, create_time_of(started.pid), name, health)
     return write_record(folder, process), started

@@ -242,7 +242,7 @@ def prepare(home: Path) -> Place:
     place = Place(home, [0], [""])
     open_feed(home / "shop")
     launch_prefect(home)
-    os.environ["PREFECT_API_URL"] = f"{wait_for(home, 'prefect').url}/api"
+    os.environ["MLOPS_PREFECT_URL"] = f"{wait_for(home, 'prefect').url}/api"
     pipeline.prepare_prefect(home)
     from level3_cicd import flow, tools  # noqa: F401
 

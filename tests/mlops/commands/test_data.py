@@ -8,9 +8,9 @@ import pytest
 
 from mlops.root import commands
 from shared.dataset.feed import Feed
-from shared.errors import run_program
 from shared.model.frecency import Frecency
 from shared.places import home, level_folder
+from shared.program import run_program
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.manifest import digest_of
 from shared.release.pointer import Pointer, point_to
