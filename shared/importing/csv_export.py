@@ -21,8 +21,10 @@ MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF
 def open_csv(path: Path, encoding: str | None, separator: str | None) -> Export:
     """A CSV, whose encoding is checked from the first byte to the last before anything is read."""
     check_separator(separator)
-    encoding = encoding or marked_encoding(path)
+    marked = marked_encoding(path)
+    encoding = encoding or marked or "utf-8"
     check_encoding(path, encoding)
+    check_mark(path, encoding, marked)
     csv.field_size_limit(BLOCK)
     with open_text(path, encoding) as file, damage(path):
         said, first = said_separator(file)
@@ -94,10 +96,18 @@ def check_separator(separator: str | None) -> None:
 
 
 def marked_encoding(path: Path) -> str:
-    """The encoding that a mark at a file's beginning says, else UTF-8."""
+    """The encoding that a mark at a file's beginning says; empty if there is none."""
     with path.open("rb") as file:
         start = file.read(3)
-    return next((name for mark, name in MARKS.items() if start.startswith(mark)), "utf-8")
+    return next((name for mark, name in MARKS.items() if start.startswith(mark)), "")
+
+
+def check_mark(path: Path, encoding: str, marked: str) -> None:
+    """Raise UsageError if a file begins with the mark of another encoding than the one that was named."""
+    if marked and not codecs.lookup(encoding).name.startswith(marked):
+        raise UsageError(
+            f"{path.name} begins with the mark of {marked}, and is not {encoding}.", fix="Leave --encoding out."
+        )
 
 
 def check_encoding(path: Path, encoding: str) -> None:

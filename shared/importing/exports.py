@@ -88,10 +88,10 @@ class Export:
             count = self.columns.count(tidy(name))
             if count != 1:
                 close = get_close_matches(tidy(name), self.columns, 1, 0.5) or [at for at in self.columns if name in at]
-                meant = f" {one_line(close[0])!r} perhaps?" if close and not count else ""
+                meant = f" {one_line(close[0])!r}, perhaps?" if close and not count else ""
                 raise UsageError(
                     f"The column {one_line(name)!r} is {'twice' if count else 'not'} in {self.path.name}. {have}",
-                    fix=f"Name one of these;{meant} Mind upper and lower case, and --separator for a CSV.",
+                    fix=f"Name one of these.{meant} Mind upper and lower case, and --separator for a CSV.",
                 )
             if tidy(name) in self.nested:
                 raise UsageError(

@@ -95,6 +95,8 @@ class Report:
 
 def hint(reason: str) -> str:
     """How to mend what rows are left out for."""
+    if not reason:
+        return "export it again, with rows"
     return next((text for start, text in HINTS.items() if reason.startswith(start)), BROKEN)
 
 

@@ -82,7 +82,8 @@ def as_text(values: pa.Array | pa.ChunkedArray) -> pa.Array:
         if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
             values = values.cast(pa.string())
         elif kind in EXACT:
-            values = by_distinct(values, lambda value: float_text(value, EXACT[kind]))
+            wide = values.cast(pa.float64())
+            values = by_distinct(wide, lambda value: float_text(value, EXACT[kind]))
         else:
             values = by_distinct(values, plain_text)
     values = trimmed(values)
@@ -97,7 +98,7 @@ def by_distinct(values: pa.Array, text: Callable[[Any], str | None]) -> pa.Array
 
 def float_text(value: float, exact: int) -> str | None:
     """A float as text; one beyond what its type counts exactly keeps an exponent."""
-    if value is None or np.isnan(value):
+    if value is None or not np.isfinite(value):
         return None
     if abs(value) >= exact:
         return with_exponent(float(value))

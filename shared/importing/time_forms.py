@@ -19,7 +19,7 @@ from pandas.tseries.api import guess_datetime_format
 
 from shared.errors import CheckFailed, UsageError
 from shared.importing.texts import as_text, plain_array
-from shared.importing.times import ISO, ZONE, is_typed
+from shared.importing.times import ISO, ZONE, is_typed, typed_times
 from shared.text import count
 
 DATE = re.compile(r"^(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(\D.*)?$")
@@ -64,7 +64,8 @@ class TimeForms:
         """Take a chunk in; `numbers` are the rows' numbers in the file."""
         values = plain_array(values)
         if is_typed(values):
-            self.note("typed", pc.is_valid(values), values, numbers)
+            shown = pa.array(typed_times(values)).cast(pa.string())
+            self.note("typed", pc.is_valid(values), shown, numbers)
             return
         text = as_text(values)
         iso = pc.fill_null(pc.match_substring_regex(text, ISO), False)

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.errors import UsageError
+from shared.errors import CheckFailed, UsageError
 from shared.importing.numbers import Style, as_numbers
 from shared.importing.texts import as_text, plain_array, to_series
 
@@ -49,8 +49,11 @@ def typed_times(values: pa.Array) -> np.ndarray:
     """Times that have a type; with a zone, as a clock in that zone shows them."""
     kind = values.type
     if pa.types.is_timestamp(kind) and kind.tz:
-        local = pd.Series(values.cast(pa.timestamp("ms", kind.tz), safe=False).to_pandas()).dt.tz_localize(None)
-        return local.to_numpy().astype("datetime64[ms]")
+        try:
+            zoned = pd.Series(values.cast(pa.timestamp("ms", kind.tz), safe=False).to_pandas())
+        except KeyError as error:
+            raise CheckFailed(f"No time zone is called {kind.tz!r}.", fix="Export the times without a zone.") from error
+        return zoned.dt.tz_localize(None).to_numpy().astype("datetime64[ms]")
     return values.cast(pa.timestamp("ms"), safe=False).to_numpy(zero_copy_only=False).astype("datetime64[ms]")
 
 

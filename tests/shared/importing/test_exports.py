@@ -67,6 +67,11 @@ def test_a_mark_at_the_beginning_is_no_part_of_a_name(tmp_path: Path, encoding: 
     assert rows[CUSTOMER].tolist() == ["anna", "bert"]
 
 
+def test_a_mark_that_contradicts_the_named_encoding_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="mark of utf-8"):
+        imported(tmp_path, f"\ufeff{HEADER}\n{ROWS}", encoding="cp1252")
+
+
 def test_left_out_rows_of_a_file_with_two_columns_of_one_name_are_kept(tmp_path: Path) -> None:
     many = ROWS.replace("\n", ",x,y\n") * 60
     imported(tmp_path, f"{HEADER},note,note\n{many},milk,2017-05-01 10:00,1,left,out\n")
@@ -75,7 +80,7 @@ def test_left_out_rows_of_a_file_with_two_columns_of_one_name_are_kept(tmp_path:
 
 
 def test_a_column_that_is_nearly_named_is_proposed(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="'unit price' perhaps"):
+    with pytest.raises(UsageError, match="'unit price', perhaps"):
         imported(tmp_path, f'who,what,when,"unit\nprice"\n{ROWS}', Mapping("who", "what", "when", price="price"))
 
 

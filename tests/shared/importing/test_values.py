@@ -32,6 +32,8 @@ IDENTIFIERS: dict[str, tuple[pa.Array, list[str | None]]] = {
     "bytes": (pa.array([b"007"]), ["007"]),
     "fixed bytes": (pa.array([b"007"], pa.binary(3)), ["007"]),
     "dates": (pa.array([date(2017, 3, 1)], pa.date32()), ["2017-03-01"]),
+    "no finite number": (pa.array([float("inf"), float("nan"), 7.0]), [None, None, "7"]),
+    "half floats": (pa.array(np.array([7, 8], np.float16)), ["7", "8"]),
     "doubles with a hole": (pa.array([12345.0, None, 7.5]), ["12345", None, "7.5"]),
     "nothing at all": (pa.nulls(2), [None, None]),
     "codes that look like nothing": (pa.array(["NA", "None", "null", "nan", "0"]), ["NA", "None", "null", "nan", "0"]),
@@ -65,6 +67,11 @@ def test_an_identifier_that_went_through_a_float_is_known_as_such(values: pa.Arr
 @pytest.mark.parametrize("text", ["1e5", "1E5", "100000", "5E12X", "12345.0", "910000000000000001"])
 def test_an_identifier_that_only_looks_odd_is_none_of_those(text: str) -> None:
     assert not is_rounded(text)
+
+
+def test_a_zone_that_nobody_knows_is_told() -> None:
+    with pytest.raises(CheckFailed, match="Mars"):
+        as_times(pa.array([datetime(2017, 5, 1)], pa.timestamp("us", "Mars/Olympus")))
 
 
 def test_bytes_that_are_no_text_are_told() -> None:
