@@ -46,5 +46,6 @@ def is_answering(url: str, seconds: float = 2) -> bool:
 
 def recommendations_of(url: str, customer: str, k: int = 5) -> dict[str, Any]:
     """One customer's list of k products from the service at `url`."""
-    answer: dict[str, Any] = get_json(f"{url}/recommendations/{quote(customer, safe='')}?k={k}")
+    path = quote(customer, safe="").replace(".", "%2E")  # `..` alone would be the folder above
+    answer: dict[str, Any] = get_json(f"{url}/recommendations/{path}?k={k}")
     return answer
