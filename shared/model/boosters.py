@@ -21,7 +21,8 @@ from shared.model.trees import THREADS, Trees
 OBJECTIVES = ("rank_xendcg", "binary")
 BINS = 63
 FEATURE_SHARE = 0.5
-SPREAD_ROWS = 20_000
+# Enough rows to find the bins of a column, and the spread of a score.
+SAMPLED_ROWS = 50_000
 log = logging.getLogger("ranker")
 
 
@@ -65,6 +66,7 @@ def grow_mixture(library: ModuleType, lesson: Lesson, growth: Growth) -> Trees:
         "min_data_in_leaf": growth.leaf_size,
         "learning_rate": growth.learning_rate,
         "max_bin": BINS,
+        "bin_construct_sample_cnt": SAMPLED_ROWS,
         "feature_fraction": FEATURE_SHARE,
         "num_threads": THREADS,
         "deterministic": True,
@@ -73,7 +75,7 @@ def grow_mixture(library: ModuleType, lesson: Lesson, growth: Growth) -> Trees:
         "verbose": -1,
     }
     data = library.Dataset(lesson.matrix, lesson.bought.astype(np.float32), group=lesson.sizes, params=options)
-    sample = lesson.matrix[:: max(1, len(lesson.matrix) // SPREAD_ROWS)]
+    sample = lesson.matrix[:: max(1, len(lesson.matrix) // SAMPLED_ROWS)]
     boosters = []
     for objective in OBJECTIVES:
         booster = library.train({**options, "objective": objective}, data, growth.trees)

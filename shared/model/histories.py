@@ -84,6 +84,12 @@ class Histories:
         """Each pair's last day."""
         return self.days[self.ends[1:] - 1].astype(np.int32)
 
+    @cached_property
+    def purchases(self) -> Purchases:
+        """(customer, product, day) of every purchase; customer and product are indices."""
+        customer = np.repeat(self.customer, self.times)
+        return customer, np.repeat(self.product, self.times), self.days.astype(np.int32)
+
     def rows_of(self, customers: np.ndarray) -> np.ndarray:
         """Positions of customers (bytes); -1 for the unknown."""
         return positions(self.customers, customers)
@@ -157,15 +163,9 @@ def collect(customers: np.ndarray, products: np.ndarray, purchases: Purchases, t
 
 def rewind(histories: Histories, through: date) -> Histories:
     """What the histories were on an earlier day, for the same customers and products."""
-    customer, product, day = purchases_of(histories)
+    customer, product, day = histories.purchases
     known = day <= day_number(through)
     return collect(histories.customers, histories.products, (customer[known], product[known], day[known]), through)
-
-
-def purchases_of(histories: Histories) -> Purchases:
-    """(customer, product, day) of every purchase; customer and product are indices."""
-    customer = np.repeat(histories.customer, histories.times)
-    return customer, np.repeat(histories.product, histories.times), histories.days.astype(np.int32)
 
 
 def select(histories: Histories, rows: np.ndarray) -> Histories:

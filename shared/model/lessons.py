@@ -8,9 +8,10 @@ from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
+from shared.model.candidates import candidates
 from shared.model.facts import MONTH, WEEK, product_facts, tally
-from shared.model.features import FEATURES, candidates, features
-from shared.model.histories import Histories, day_number, purchases_of, rewind, select
+from shared.model.features import FEATURES, features
+from shared.model.histories import Histories, day_number, rewind, select
 from shared.model.taxonomy import Taxonomy
 
 
@@ -67,7 +68,7 @@ def teach(
 
 def label_weeks(histories: Histories, weeks: int) -> list[date]:
     """The days before the last label weeks, oldest first; with less than a month of history a week teaches nothing."""
-    first = int(histories.days.min(initial=1 << 15)) + MONTH
+    first = int(histories.days.min(initial=(1 << 16) - 1)) + MONTH
     ends = [histories.day - timedelta(days=WEEK * week) for week in range(weeks, 0, -1)]
     return [end for end in ends if day_number(end) >= first]
 
@@ -75,7 +76,7 @@ def label_weeks(histories: Histories, weeks: int) -> list[date]:
 def lesson_of(histories: Histories, taxonomy: Taxonomy, end: date, plan: Curriculum) -> Lesson:
     """What was known through `end` of those who shopped in the week after it, and what they bought."""
     size = len(histories.products)
-    customer, product, day = purchases_of(histories)
+    customer, product, day = histories.purchases
     now = (day > day_number(end)) & (day <= day_number(end) + WEEK)
     before = rewind(histories, end)
     shoppers = np.unique(customer[now])

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from shared.model.boosters import Growth, grow
+from shared.model.candidates import candidates
 from shared.model.facts import product_facts
-from shared.model.features import FEATURES, candidates, features
+from shared.model.features import FEATURES, features
 from shared.model.frecency import Frecency
 from shared.model.histories import Histories, positions, select, spread
 from shared.model.lessons import Curriculum, KeptLessons, teach

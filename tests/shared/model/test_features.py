@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from shared.dataset.time_split import split_by_time
+from shared.model.candidates import candidates
 from shared.model.facts import MONTH, product_facts, tally
-from shared.model.features import FEATURES, FREQUENCY, OF_KIND, RECENCY, candidates, features
+from shared.model.features import FEATURES, FREQUENCY, RECENCY, features
 from shared.model.histories import Histories, gather, rewind, select
+from shared.model.same_kind import OF_KIND
 from shared.model.taxonomy import Taxonomy
 
 EARLIER, LAST = date(2017, 1, 25), date(2017, 2, 9)
