@@ -162,6 +162,11 @@ def read(level: Path, *conditions: ColumnElement[bool]) -> list[Row]:
         return [parse(row) for row in connection.execute(query).mappings()]
 
 
+def ledger_exists(level: Path) -> bool:
+    """True once a decision was written down."""
+    return ledger_file(level).exists()
+
+
 def damages(level: Path) -> list[str]:
     """What shows that the ledger was rewritten: rows whose hash is not theirs, rows that are missing. In words."""
     if not ledger_file(level).exists():

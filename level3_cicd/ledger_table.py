@@ -76,7 +76,7 @@ def require_format(connection: Connection, path: Path) -> None:
     if found == FORMAT:
         return
     if found or connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar():
-        older = "an older version; `mlops doctor --fix` converts it" if (found or 1) < FORMAT else "a newer version"
+        older = "an older version; `mlops doctor --fix` sets it aside" if (found or 1) < FORMAT else "a newer version"
         raise UsageError(f"The ledger {path} was written by {older}.", fix="Use that version, or follow what it says.")
     METADATA.create_all(connection)
     for trigger in TRIGGERS:

@@ -9,6 +9,7 @@ from level3_cicd.rollout.store import pointer_of_ledger
 from level3_cicd.rollout.switch import (
     Intent,
     append_live,
+    bear_row,
     check_live,
     end_switch,
     intent_file,
@@ -65,12 +66,16 @@ def repair_ledger(level: Path, as_of: date) -> Row | None:
     """
     pointer, intent = read_pointer(level), read_intent(level)
     rows = live_rows(level)
+    if pointer and rows and names(pointer, rows[-1]) and pointer.row != rows[-1].hash:
+        bear_row(level, pointer, rows[-1])
     if pointer is None or (rows and names(pointer, rows[-1])):
         if rows and intent and rows[-1].sequence == intent.sequence:
             return rows[-1]
         intent_file(level).unlink(missing_ok=True)
         return None
-    return append_live(level, missing_row(pointer, intent, as_of), level / pointer.bundle)
+    row = append_live(level, missing_row(pointer, intent, as_of), level / pointer.bundle)
+    bear_row(level, pointer, row)
+    return row
 
 
 def missing_row(pointer: Pointer, intent: Intent | None, as_of: date) -> Row:

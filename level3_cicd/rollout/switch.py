@@ -70,14 +70,14 @@ def switch(level: Path, bundle: Verified, pointer: Pointer, as_of: date, step: s
         intend(level, Intent(after.release, after.bundle_digest, after.sequence, str(as_of), step, actor, reason))
         write_pointer(level, after)
         check_live(level, after, bundle)
-        append(level, row)
+        row = append(level, row)
     except BaseException as error:
         undo(level, after, error)
         if isinstance(error, CheckFailed):
             still = record_undone(level, before, replace(row, sequence=0, verdict="failed", reason=error.what))
             raise RolledBack(f"{error.what} It was rolled back: {still}", fix=LOOK_FIRST) from error
         raise
-    end_switch(level, after)
+    end_switch(level, bear_row(level, after, row))
     return row
 
 
@@ -99,6 +99,16 @@ def undo(level: Path, after: Pointer, error: BaseException) -> None:
     running = running_service(level) if now and isinstance(error, Exception) else None
     if running and now and not takes_over(running, now, SECONDS_WITHOUT_PROGRESS):
         log.error("The service has not taken %s back.%s", now.release, words_of(running))
+
+
+def bear_row(level: Path, live: Pointer, row: Row) -> Pointer:
+    """Let the pointer bear the hash of the row that made it live. On a full disk the next command does it."""
+    borne = replace(live, row=row.hash)
+    try:
+        write_pointer(level, borne)
+    except OSError as error:
+        log.warning("%s is live, and its pointer does not bear its row: %s", live.release, error)
+    return borne
 
 
 def end_switch(level: Path, live: Pointer) -> None:

@@ -57,6 +57,11 @@ def tracking_uri(level: Path) -> str:
     return os.environ.get("MLOPS_MLFLOW_URI") or sqlite_url(level.resolve() / "mlflow.db")
 
 
+def has_registry(level: Path) -> bool:
+    """True if there is a registry that can be asked: a tracking server, or a database in the level's folder."""
+    return bool(os.environ.get("MLOPS_MLFLOW_URI")) or (level / "mlflow.db").exists()
+
+
 @cache
 def mlflow_client(level: Path) -> "MlflowClient":
     """A client for the level's registry. The first one creates the database, under a lock.

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import click
 
-from mlops.levels import folder, present, service_folder
+from mlops.levels import capability, folder, has, present, service_folder
 from shared.errors import CheckFailed, Locked, MlopsError
 from shared.places import CHECKOUT, home
 from shared.release.number import is_release
+from shared.release.state_version import set_older_aside, written_by_older
 
 LEAST_FREE_BYTES = 2 << 30
 
@@ -39,8 +40,8 @@ def doctor(fix: bool) -> None:
     for finding in look():
         mended = ""
         if fix and finding.mend and not finding.good:
-            finding.mend()
-            mended = " (mended)"
+            done = finding.mend()
+            mended = f" ({done if isinstance(done, str) else 'mended'})"
         bad += not finding.good and not mended
         click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.name}: {finding.detail}{mended}")
     if bad:
@@ -57,7 +58,12 @@ def look() -> Iterator[Finding]:
     yield versions()
     for level in present():
         yield port(level)
+        older = written_by_older(folder(level))
+        if older:
+            yield Finding(f"level {level} state", False, f"of an older version: {older}", setter_aside(folder(level)))
+            continue
         yield from release(level)
+        yield from records(level)
         yield from strangers(folder(level))
     yield from leftovers()
 
@@ -113,6 +119,25 @@ def strangers(level: Path) -> Iterator[Finding]:
     for path in sorted([*level.glob("runs/*"), *level.glob("bundles/*")]):
         if not path.name.startswith(".") and not is_release(path.name):
             yield Finding("not ours", True, f"{path} is no release, and is left alone")
+
+
+def records(level: int) -> Iterator[Finding]:
+    """Whether ledger, pointer and registry tell the same, at a level that has them."""
+    if not has(level, "audit"):
+        return
+    try:
+        found = capability(level, "audit").audit(folder(level))
+    except MlopsError as error:
+        found = [str(error)]
+    for told in found:
+        yield Finding(f"level {level} records", False, told)
+    if not found:
+        yield Finding(f"level {level} records", True, "ledger, pointer and registry agree")
+
+
+def setter_aside(level: Path) -> Callable[[], str]:
+    """What sets a level's state aside, and says where it is then."""
+    return lambda: set_older_aside(level)
 
 
 def leftovers() -> Iterator[Finding]:

@@ -2,16 +2,22 @@
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from shared.errors import IntegrityError, UsageError
 from shared.places import write_atomically
 
+# Version 0.1.0 wrote pointers without a format: those are 1.
+FORMAT = 2
+
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which release answers customers now, with which histories; paths are below the level's folder."""
+    """The release that answers customers now, with its histories; paths are below the level's folder.
+
+    row: the hash of the ledger's row that made it live, once that is written, where a level has a ledger.
+    """
 
     release: str
     bundle: str
@@ -19,6 +25,8 @@ class Pointer:
     sequence: int = 0
     histories: str = ""
     histories_digest: str = ""
+    row: str = field(default="", compare=False)
+    format: int = field(default=FORMAT, compare=False)
 
 
 def pointer_file(level: Path) -> Path:
@@ -38,9 +46,21 @@ def read_pointer(level: Path) -> Pointer | None:
         return None
     try:
         known = json.loads(path.read_bytes())
-        return None if known is None else Pointer(**known)
-    except (ValueError, TypeError) as error:
+        if known is None:
+            return None
+        require_format(path, known.get("format", 1))
+        return Pointer(**known)
+    except (ValueError, TypeError, AttributeError) as error:
         raise IntegrityError(f"{path} is damaged: {error}", fix="Deploy a release again.") from error
+
+
+def require_format(path: Path, found: int) -> None:
+    """Refuse what a newer version has written: it must not be taken for damaged, and be replaced."""
+    if found > FORMAT:
+        raise UsageError(
+            f"{path} was written by a newer version, in format {found}; this one reads up to {FORMAT}.",
+            fix="Use the newer version, or set MLOPS_HOME to another folder.",
+        )
 
 
 def require_pointer(level: Path) -> Pointer:
