@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -27,7 +28,9 @@ class GateLimits(Strict):
 
 
 class PipelineConfig(ModelConfig):
-    """What to train and what to ask of it. accepted_days: odd days that somebody has looked at and found right."""
+    """What to train and what to ask of it. accepted_days: odd days that somebody has looked at and found
+    right, each with the digest of the rows that were looked at: `"2017-06-05" = "3f2a9c..."` below [accepted_days].
+    """
 
     gate: GateLimits
-    accepted_days: tuple[date, ...] = ()
+    accepted_days: dict[date, Annotated[str, Field(min_length=12)]] = Field(default={})

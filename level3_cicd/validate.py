@@ -1,6 +1,6 @@
 """Validate: data that is not fit to train on stops the run, and the ledger says why."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from level3_cicd.ledger import Row, append, refused_days, validated_through
 from level3_cicd.run import Run
 from shared.dataset.checks import check_days
+from shared.dataset.day_files import digest_rows
 from shared.dataset.feed import Feed
 from shared.errors import CheckFailed
 from shared.model.holdout import HOLDOUT_DAYS
@@ -21,15 +22,20 @@ def days_of(run: Run) -> list[date]:
 
 
 def days_to_validate(
-    feed: Feed, as_of: date, validated: date | None, refused: Collection[date], accepted: Collection[date]
+    feed: Feed, as_of: date, validated: date | None, refused: Collection[date], accepted: Mapping[date, str]
 ) -> list[date]:
     """The last week's days, those since `validated`, through which days have passed before, those once refused, and
     those whose rows are others by now. Where none has passed, all that were added to the shop since its import.
     """
     week, since = as_of - timedelta(days=HOLDOUT_DAYS - 1), validated or feed.imported_through
     first = min(week, since + timedelta(days=1)) if since else week
-    known = [day for day in feed.days if day <= as_of and day not in accepted]
+    known = [day for day in feed.days if day <= as_of and not is_accepted(feed, day, accepted)]
     return [day for day in known if day >= first or day in refused or not feed.matches_record(day)]
+
+
+def is_accepted(feed: Feed, day: date, accepted: Mapping[date, str]) -> bool:
+    """True if somebody has accepted these very rows of a day, by the beginning of their digest."""
+    return day in accepted and digest_rows(feed.day(day)).startswith(accepted[day])
 
 
 def find_harm(feed: Feed, days: list[date]) -> pd.DataFrame:
@@ -49,7 +55,7 @@ def validate(run: Run) -> pd.DataFrame:
     run.evidence.keep("validation.json", {"findings": findings.astype(str).to_dict("records")})
     if len(findings):
         append(run.level, refusal(run, findings))
-        refuse_bad_data(findings)
+        refuse_bad_data(findings, run.feed)
     return findings
 
 
@@ -67,16 +73,18 @@ def refusal(run: Run, findings: pd.DataFrame) -> Row:
     )
 
 
-def refuse_bad_data(findings: pd.DataFrame) -> None:
-    """Raise CheckFailed with all findings, if there are any."""
+def refuse_bad_data(findings: pd.DataFrame, feed: Feed) -> None:
+    """Raise CheckFailed with all findings, if there are any, and with what accepts the days as they are."""
     if len(findings):
         lines = "\n".join(
             f"  {row.day}, {row.column or 'rows'}: {row.check}, {row.found}"
             + (f" (limit {row.limit})" if row.limit else "")
             for row in findings.itertuples()
         )
+        days = sorted(set(findings["day"]))
+        accept = "\n".join(f'    "{day}" = "{digest_rows(feed.day(day))[:16]}"' for day in days)
         fix = (
-            f"Mend the export, pass an --as-of before {min(findings['day'])}, or, if a day is odd but right, "
-            "add it to accepted_days in the configuration. Then run again."
+            f"Mend the export, or pass an --as-of before {days[0]}. A day that is odd but right is accepted, as it is "
+            f"now, by its line below [accepted_days] in the configuration:\n{accept}"
         )
         raise CheckFailed(f"The data is not fit to train on:\n{lines}", fix)

@@ -26,7 +26,7 @@ from level3_cicd.validate import days_to_validate, find_harm, refuse_bad_data
 from shared.columns import CUSTOMER, DEPARTMENT, PRODUCT, TIME
 from shared.config import read_config
 from shared.dataset.clock import known_through
-from shared.dataset.day_files import day_file
+from shared.dataset.day_files import day_file, digest_rows
 from shared.dataset.feed import Feed
 from shared.dataset.read_once import read_once
 from shared.errors import CheckFailed, DependencyDown, Locked, UsageError
@@ -160,9 +160,9 @@ def test_the_day_that_the_real_shop_has_reached_is_fit_to_train_on_and_the_one_a
     feed = Feed(home / "shop")
     reached = known_through(home / "shop")
     assert (reached, feed.last_day) == (date(2017, 12, 31), date(2018, 1, 1))
-    assert find_harm(feed, days_to_validate(feed, reached, None, (), ())).empty
+    assert find_harm(feed, days_to_validate(feed, reached, None, (), {})).empty
     with pytest.raises(CheckFailed, match="pass an --as-of before 2018-01-01"):
-        refuse_bad_data(find_harm(feed, [feed.last_day]))
+        refuse_bad_data(find_harm(feed, [feed.last_day]), feed)
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,16 @@ def test_days_are_looked_at_until_they_have_passed_or_were_accepted(
         return [date(2017, 6, number) for number in numbers]
 
     known = date(2017, 6, validated) if validated else None
-    found = days_to_validate(Feed(home / "shop"), date(2017, 6, 18), known, days(refused), days(accepted))
+    feed = Feed(home / "shop")
+    digests = {day: digest_rows(feed.day(day))[:16] for day in days(accepted)}
+    found = days_to_validate(Feed(home / "shop"), date(2017, 6, 18), known, days(refused), digests)
     assert found == days(looked_at)
+
+
+def test_a_day_is_accepted_with_the_rows_that_somebody_looked_at_and_not_with_others(home: Path) -> None:
+    feed, day = Feed(home / "shop"), date(2017, 6, 18)
+    assert day not in days_to_validate(feed, day, None, (), {day: digest_rows(feed.day(day))[:16]})
+    assert day in days_to_validate(feed, day, None, (), {day: digest_rows(feed.day(day).iloc[1:])[:16]})
 
 
 @pytest.mark.thorough
@@ -193,9 +201,9 @@ def test_a_day_whose_rows_are_others_by_now_is_looked_at_however_old_it_is(home:
     day_file(feed.folder, old).unlink()  # other homes share it
     rows.to_parquet(day_file(feed.folder, old))
     passed = date(2017, 6, 17)
-    assert days_to_validate(feed, date(2017, 6, 18), passed, (), ()) == [date(2017, 6, day) for day in range(12, 19)]
+    assert days_to_validate(feed, date(2017, 6, 18), passed, (), {}) == [date(2017, 6, day) for day in range(12, 19)]
     rows.iloc[10:].to_parquet(day_file(feed.folder, old))
-    found = find_harm(feed, days_to_validate(feed, date(2017, 6, 18), passed, (), ()))
+    found = find_harm(feed, days_to_validate(feed, date(2017, 6, 18), passed, (), {}))
     assert found[["day", "check"]].to_numpy().tolist() == [[old, "rows as delivered"]]
 
 
