@@ -10,15 +10,21 @@ from typing import Any
 
 from comparison.customers import ServedDay, shop
 from comparison.incidents.truncated_bundle import truncate
-from comparison.teams.by_level import TEAMS, Team
+from comparison.teams.by_level import team_of
+from comparison.teams.team import Team
 from shared.dataset.clock import set_known_through
 from shared.dataset.feed import Feed, open_feed, require_in_feed
-from shared.errors import DependencyDown
+from shared.errors import DependencyDown, UsageError
+from shared.model.holdout import HOLDOUT_DAYS
 from shared.places import home, set_aside, shop_folder
 from shared.service.process import start, stop
+from shared.text import count
 
 OPENING = date(2017, 6, 5)
+# A shop that began later than this before `OPENING` opens its season as late as it can: there is more to learn from.
+BEFORE_OPENING = timedelta(days=60)
 DAYS = 14
+LEAST_DAYS = 8
 INCIDENT_ON_DAY = 7
 Progress = Callable[[Iterable[date], str], Iterable[date]]
 
@@ -54,26 +60,40 @@ def play(
     levels: Iterable[int], customer: str, progress: Progress = silent, opening: date | None = None, days: int = DAYS
 ) -> list[Played]:
     """Play the season through each level, from an empty level on. Existing state of a level is set aside."""
+    teams = {level: team_of(level) for level in levels}
     feed = open_feed(shop_folder())
     opening = opening or opening_day(feed, days)
     require_in_feed(feed, opening - timedelta(days=1))
     require_in_feed(feed, opening + timedelta(days=days - 1))
-    return [play_level(level, feed, opening, days, customer, progress) for level in levels]
+    return [play_level(team, feed, opening, days, customer, progress) for team in teams.values()]
 
 
 def opening_day(feed: Feed, days: int) -> date:
-    """When the season begins: the day that was chosen for the real year, else so that it ends with the feed."""
-    return OPENING if feed.first_day < OPENING < feed.last_day else feed.last_day - timedelta(days=days - 1)
+    """The season's first day: the one chosen for the real year where the feed spans that season, else a late one.
+
+    It then ends with the feed. Raises UsageError for a shop that is too young to train on before the season begins.
+    """
+    known, least = (feed.last_day - feed.first_day).days + 1, days + HOLDOUT_DAYS + 1
+    if known < least:
+        shorter = f"Pass --days {known - HOLDOUT_DAYS - 1}, or i" if known - HOLDOUT_DAYS - 1 >= LEAST_DAYS else "I"
+        raise UsageError(
+            f"The shop's feed has {count(known, 'day')}, from {feed.first_day} to {feed.last_day}; a season of "
+            f"{count(days, 'day')} needs {least}: {HOLDOUT_DAYS} to judge the first release, and one before them.",
+            fix=f"{shorter}mport more days.",
+        )
+    spans = OPENING - feed.first_day >= BEFORE_OPENING and feed.last_day - OPENING >= timedelta(days=days - 1)
+    return OPENING if spans else feed.last_day - timedelta(days=days - 1)
 
 
-def play_level(level: int, feed: Feed, opening: date, days: int, customer: str, progress: Progress) -> Played:
+def play_level(kind: type[Team], feed: Feed, opening: date, days: int, customer: str, progress: Progress) -> Played:
     """One level's season."""
+    level = kind.level
     folder = home() / f"level{level}"
     stop(folder)
     stop(folder / "server")
     set_aside(folder)
     incident_on = opening + timedelta(days=INCIDENT_ON_DAY)
-    team = TEAMS[level](truncate, incident_on)
+    team = kind(truncate, incident_on)
     seconds: dict[str, float] = {}
     served: list[ServedDay] = []
     deployed: dict[date, str] = {}

@@ -6,9 +6,10 @@ basket; the reference is the same weekdays of the four weeks before; numbers are
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,8 @@ OTHER = "other"
 # Baskets for each bin beyond the first; and how many a value must be expected to have, to have a bin of its own:
 # of fewer, chance leaves the bin empty now and then, and an empty bin alone is a high PSI.
 BASKETS_A_BIN = 25
+# So many, of two days or more, are still judged in two bins, by the limit that chance then sets.
+FEWEST_BASKETS = 15
 LEAST_EXPECTED = 10
 # Chance alone exceeds the limit in one of 5,000 windows at most: the normal quantile of that.
 RARE = 3.54
@@ -67,7 +70,9 @@ class ColumnDrift:
 
     def __str__(self) -> str:
         if self.verdict == "too few":
-            found = f"{count(self.baskets, 'basket')} in {count(self.days, 'day')}, from {self.needed} on it can be judged"
+            found = (
+                f"{count(self.baskets, 'basket')} in {count(self.days, 'day')}, from {self.needed} on it can be judged"
+            )
             return f"{self.column}: too few to judge ({found})"
         if self.value is None or self.verdict == "silent":
             return f"{self.column}: {self.verdict}"
@@ -110,11 +115,16 @@ def window(day: date, baskets_of: Callable[[date], pd.DataFrame]) -> Window:
     """A day, or as many days through it as it takes to judge anything, at most a week; and their reference."""
     days = [day]
     current = [baskets_of(day)]
-    while sum(map(len, current)) < BASKETS_A_BIN and len(current[0]) and len(days) < MOST_DAYS:
+    while len(current[0]) and len(days) < MOST_DAYS and not enough(sum(map(len, current)), len(days)):
         days.append(days[-1] - timedelta(days=1))
         current.append(baskets_of(days[-1]))
     before = [each - timedelta(weeks=week) for each in days for week in range(1, REFERENCE_WEEKS + 1)]
     return Window(pd.concat(current), pd.concat([baskets_of(each) for each in before]), len(days))
+
+
+def enough(baskets: int, days: int) -> bool:
+    """True if so many baskets of so many days can be judged: a change is to be found on its second day."""
+    return baskets >= (BASKETS_A_BIN if days == 1 else FEWEST_BASKETS)
 
 
 def judge(seen: Window, columns: Mapping[str, Column] = COLUMNS) -> list[ColumnDrift]:
@@ -128,9 +138,11 @@ def judge_column(name: str, column: Column, seen: Window) -> ColumnDrift:
     n, m = len(current), len(reference)
 
     def found(verdict: Verdict, value: float | None = None, **more: Any) -> ColumnDrift:
-        return ColumnDrift(name, verdict, value, **{"limit": column.limit, "bins": 0, **more}, baskets=n, days=seen.days)
+        return ColumnDrift(
+            name, verdict, value, **{"limit": column.limit, "bins": 0, **more}, baskets=n, days=seen.days
+        )
 
-    if m and 2 * n < len(seen.current) and len(seen.current) >= BASKETS_A_BIN:
+    if m and 2 * n < len(seen.current) and len(seen.current) >= FEWEST_BASKETS:
         return found("silent")
     if min(n, m) < (needed := baskets_needed(reference)):
         return found("too few", needed=needed)
@@ -145,14 +157,14 @@ def judge_column(name: str, column: Column, seen: Window) -> ColumnDrift:
 def baskets_needed(reference: pd.Series) -> int:
     """From how many baskets on a column can be judged: two bins, and for texts the most common value in one of them."""
     if pd.api.types.is_numeric_dtype(reference) or not len(reference):
-        return BASKETS_A_BIN
+        return FEWEST_BASKETS
     largest = float(reference.value_counts(normalize=True).iloc[0])
-    return max(BASKETS_A_BIN, math.ceil(LEAST_EXPECTED / largest))
+    return max(FEWEST_BASKETS, math.ceil(LEAST_EXPECTED / largest))
 
 
 def cut(current: pd.Series, reference: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     """Both windows as categories: the reference's quantiles, or its most common values and `other`."""
-    bins = min(column.bins, 1 + min(len(current), len(reference)) // BASKETS_A_BIN)
+    bins = min(column.bins, max(2, 1 + min(len(current), len(reference)) // BASKETS_A_BIN))
     is_number = pd.api.types.is_numeric_dtype(reference)
     as_labels = by_quantile(reference, bins) if is_number and reference.nunique() > 1 else None
     as_labels = as_labels or by_value(reference, bins, LEAST_EXPECTED / len(current))
@@ -160,6 +172,32 @@ def cut(current: pd.Series, reference: pd.Series, column: Column) -> tuple[pd.Se
     labels = sorted(set(both[0]) | set(both[1]))
     ours, theirs = (pd.Series(pd.Categorical(values, categories=labels)) for values in both)
     return ours, theirs
+
+
+def labelled(seen: Window, found: Iterable[ColumnDrift]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both windows, cut into the bins that the judged columns were judged by, for a page."""
+    judged = [column.column for column in found if column.value is not None]
+    both = [cut(seen.current[name].dropna(), seen.reference[name].dropna(), COLUMNS[name]) for name in judged]
+    ours, theirs = ({name: pair[side].astype(str) for name, pair in zip(judged, both, strict=True)} for side in (0, 1))
+    return pd.DataFrame(ours), pd.DataFrame(theirs)
+
+
+def drifted(found: Iterable[ColumnDrift]) -> list[str]:
+    """The names of the columns that have drifted."""
+    return [column.column for column in found if column.verdict == "drift"]
+
+
+def tell(found: Iterable[ColumnDrift]) -> str:
+    """The verdicts in one line: what has drifted, and what could not be judged."""
+    columns = list(found)
+    moved = [str(column) for column in columns if column.verdict == "drift"]
+    unjudged = [str(column) for column in columns if column.verdict in ("too few", "silent")]
+    constant = [column.column for column in columns if column.verdict == "constant"]
+    parts = [f"drift in {'; '.join(moved)}" if moved else "no column has drifted"]
+    if len(unjudged) == len(columns):
+        parts = ["drift cannot be judged"]
+    parts += unjudged + ([f"always the same: {', '.join(constant)}"] if constant else [])
+    return "; ".join(parts)
 
 
 Labels = Callable[[pd.Series], list[str]]
@@ -170,7 +208,7 @@ def by_quantile(reference: pd.Series, bins: int) -> Labels:
     edges = np.unique(np.quantile(reference, np.arange(1, bins) / bins))
     edges = edges[edges < reference.max()]
     edges = edges if len(edges) else np.array([reference.min()])
-    ends = [f"up to {edges[0]:.4g}", *(f"{low:.4g} to {high:.4g}" for low, high in zip(edges, edges[1:], strict=False))]
+    ends = [f"up to {edges[0]:.4g}", *(f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges))]
     names = [f"{number:02} {end}" for number, end in enumerate([*ends, f"over {edges[-1]:.4g}"], start=1)]
     return lambda values: [names[at] for at in np.searchsorted(edges, values, side="left")]
 

@@ -2,38 +2,44 @@
 
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 
-from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, PRODUCT, QUANTITY, TIME
+from level3_cicd.drift import REFERENCE_WEEKS, ColumnDrift, Window, describe, drifted, judge, tell
+from shared.columns import CUSTOMER
 from shared.dataset.feed import Feed, open_feed, require_day
-from shared.dataset.purchases import count_products, purchases, require_purchases, sold
+from shared.dataset.purchases import count_products, purchases
 from shared.errors import UsageError
 from shared.model.metrics import summarize
+from shared.model.popular import Popular
 from shared.places import shop_folder
 from shared.release.pointer import require_pointer
-from shared.service.follower import load
+from shared.service.follower import Live, load
+from shared.text import count
 
 DAYS = 7
-REFERENCE_WEEKS = 4
-COMMON = 20
-PSI_LIMIT = 0.2
 
 
 @dataclass(frozen=True)
 class Monitored:
-    """The verdict of a report. `judged`: the release's NDCG@10 when the gate looked at it."""
+    """The verdict of a report.
+
+    judged: the release's NDCG@10 when the gate looked at it. metrics: of its lists in the week; empty if nobody
+    bought. notes: what could not be judged, and why.
+    """
 
     as_of: date
     release: str
     judged: float
     drifted: list[str]
-    drift: dict[str, float]
+    drift: list[ColumnDrift]
     metrics: dict[str, float]
     report: Path
+    notes: list[str] = field(default_factory=list)
 
     def data(self) -> "Monitored":
         """All of it, for JSON."""
@@ -41,12 +47,16 @@ class Monitored:
 
     def describe(self) -> str:
         """The report in words."""
-        verdict = f"drift in {', '.join(self.drifted)}" if self.drifted else "no column has drifted"
-        scored = f"NDCG@10 {self.metrics['ndcg_at_10']:.3f}, and {self.judged:.3f} when it was judged"
-        return (
-            f"Release {self.release} in the week through {self.as_of}: {scored}; {verdict}.\n"
-            f"  Where: {self.report}\n  Next:  open it in a browser; at this level nobody is told by itself"
-        )
+        judged = "not known" if math.isnan(self.judged) else f"{self.judged:.3f}"
+        scored = f"NDCG@10 {self.metrics.get('ndcg_at_10', math.nan):.3f}, and {judged} when it was judged"
+        lines = [
+            f"Release {self.release} in the week through {self.as_of}: "
+            f"{scored if self.metrics else 'its lists cannot be judged'}; {tell(self.drift)}.",
+            *(f"  Note:  {note}" for note in self.notes),
+            f"  Where: {self.report}",
+            "  Next:  open it in a browser; at this level nobody is told by itself",
+        ]
+        return "\n".join(lines)
 
 
 def monitor_model(level: Path, as_of: date) -> Monitored:
@@ -57,18 +67,27 @@ def monitor_model(level: Path, as_of: date) -> Monitored:
 def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
     """Report on the last week, against the four weeks before it, and on how good the live release's lists were.
 
-    Level 3 keeps no served lists: they are made again, from histories that know nothing of the week.
+    Raises UsageError where nothing is live, or where what is live has seen of the week.
     """
     require_day(feed, as_of)
     first = as_of - timedelta(days=DAYS - 1)
-    current = feed.between(first, as_of)
-    reference = feed.between(first - timedelta(weeks=REFERENCE_WEEKS), first - timedelta(days=1))
-    for rows in (current, reference):
-        require_purchases(rows, as_of)
-    products = feed.products()
     live = load(level, require_pointer(level))
-    model = live.bundle.model
-    day_before = first - timedelta(days=1)
+    model = as_it_was_before(live, feed, first, as_of)
+    metrics, notes = score_lists(model, feed, first, as_of)
+    seen, products = window_of(feed, first, as_of), feed.products()
+    notes += about_reference(feed, first)
+    baskets = Window(describe(seen[0], products), describe(seen[1], products), DAYS)
+    drift = judge(baskets)
+    page = level / "reports" / f"{as_of}.html"
+    title = f"Release {live.release}: its lists for those who shopped from {first} to {as_of}, and what they bought"
+    show(baskets, drift, page, metrics, title)
+    judged = live.bundle.manifest["metrics"].get("ndcg_at_10", math.nan)
+    return Monitored(as_of, live.release, judged, drifted(drift), drift, metrics, page, notes)
+
+
+def as_it_was_before(live: Live, feed: Feed, first: date, as_of: date) -> Popular:
+    """The live model with histories through the day before a week, as it would have served it."""
+    model, day_before = live.bundle.model, first - timedelta(days=1)
     if model.trained_through_ > day_before:
         raise UsageError(
             f"The live release {live.release} was trained through {model.trained_through_}: it has seen of the week "
@@ -77,43 +96,41 @@ def monitor(level: Path, feed: Feed, as_of: date) -> Monitored:
         )
     if model.histories_.day > day_before:
         model.refresh(feed.through(day_before), as_of=day_before)
-    bought = purchases(current)
+    return model
+
+
+def score_lists(model: Popular, feed: Feed, first: date, as_of: date) -> tuple[dict[str, float], list[str]]:
+    """(the metrics of the lists for those who bought in a week, why there are none).
+
+    Level 3 keeps no served lists: they are made again, from histories that know nothing of the week.
+    """
+    bought = purchases(feed.between(first, as_of))
+    if bought.empty:
+        return {}, [f"Nobody bought anything from {first} to {as_of}, so there is nothing to judge the lists by."]
     lists = model.recommend(bought[CUSTOMER].unique())
-    metrics = summarize(lists, bought, count_products(feed.through(day_before)))
-    page = level / "reports" / f"{as_of}.html"
-    title = f"Release {live.release}: its lists for those who shopped from {first} to {as_of}, and what they bought"
-    drift = report(describe(current, products), describe(reference, products), page, metrics, title)
-    judged = live.bundle.manifest["metrics"].get("ndcg_at_10", math.nan)
-    return Monitored(
-        as_of, live.release, judged, [name for name, value in drift.items() if value > PSI_LIMIT], drift, metrics, page
-    )
+    return summarize(lists, bought, count_products(feed.through(first - timedelta(days=1)))), []
 
 
-def describe(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
-    """The columns that a drift report looks at; rare departments together, as few rows would raise false alarms."""
-    bought = sold(transactions)
-    department = bought[PRODUCT].map(products.set_index(PRODUCT)[DEPARTMENT]).fillna("unknown")
-    common = products[DEPARTMENT].value_counts().index[:COMMON]
-    return pd.DataFrame(
-        {
-            "department": department.where(department.isin(common), "other"),
-            "basket_size": bought.groupby([CUSTOMER, BASKET])[PRODUCT].transform("size").astype(float),
-            "amount": bought[AMOUNT],
-            "quantity": bought[QUANTITY].clip(upper=100),
-            "hour": bought[TIME].dt.hour.astype(float),
-        }
-    )
+def window_of(feed: Feed, first: date, as_of: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of a week, and those of the four weeks before it."""
+    before = first - timedelta(weeks=REFERENCE_WEEKS)
+    return feed.between(first, as_of), feed.between(before, first - timedelta(days=1))
 
 
-def report(
-    current: pd.DataFrame,
-    reference: pd.DataFrame,
-    html: Path | None = None,
-    scores: dict[str, float] | None = None,
-    title: str = "",
-) -> dict[str, float]:
-    """The drift of each column, by Evidently, which is imported here; see `report.report`."""
+def about_reference(feed: Feed, first: date) -> list[str]:
+    """What a reader must know of the weeks that the week is compared with."""
+    days = min((first - feed.first_day).days, 7 * REFERENCE_WEEKS)
+    if days == 7 * REFERENCE_WEEKS:
+        return []
+    known = count(max(days, 0), "day")
+    return [f"The shop began on {feed.first_day}: the week is compared with {known} instead of four weeks."]
+
+
+def show(
+    seen: Window, found: Sequence[ColumnDrift], page: Path, scores: dict[str, float] | None = None, title: str = ""
+) -> None:
+    """Write the page, by Evidently, which is imported here."""
     os.environ["DO_NOT_TRACK"] = "true"
     from level3_cicd.tools.evidently_report import report
 
-    return report(current, reference, PSI_LIMIT, html, scores, title)
+    report(seen, found, page, scores, title)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from level3_cicd import pipeline
 from level3_cicd.deploy import deploy
-from level3_cicd.ledger import Row, append, rows_of, verdicts_of_gate
+from level3_cicd.drift import ColumnDrift, tell
+from level3_cicd.ledger import Row, append, day_reached, rows_of, verdicts_of_gate
 from level4_monitoring.config import CONFIG, LoopConfig
 from level4_monitoring.decide import Decision, Seen, decide
 from level4_monitoring.monitor import Day, monitor
@@ -20,7 +21,7 @@ from level4_monitoring.refresh import refresh
 from level4_monitoring.shadow import read_evidence, score_day
 from shared.config import read_config
 from shared.dataset.feed import Feed, open_feed, require_day
-from shared.errors import IntegrityError, MlopsError
+from shared.errors import IntegrityError, MlopsError, UsageError
 from shared.places import level_folder, shop_folder
 
 ACTOR = "loop"
@@ -41,7 +42,7 @@ class Ticked:
     def describe(self) -> str:
         """A day's decision in words."""
         seen = self.row.numbers
-        drift = f"drift in {', '.join(seen['drifted'])}" if seen["drifted"] else "no column has drifted"
+        drift = tell(ColumnDrift(**column) for column in seen["drift"].values() if isinstance(column, dict))
         served = f"NDCG@10 {seen['ndcg_at_10']:.4f} for {seen['customers']} customers who bought"
         return (
             f"{self.row.as_of}: {self.row.verdict}. {self.row.reason}\n"
@@ -64,6 +65,7 @@ def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, 
     done = rows_of(level, step="monitor", as_of=as_of)
     if done:
         return done[-1]
+    require_no_earlier_day(level, as_of)
     day = monitor(level, feed, as_of)
     histories = refresh(level, feed, as_of)
     seen = watch_challenger(level, feed, day)
@@ -87,6 +89,16 @@ def tick(as_of: date, config: LoopConfig | None = None, decide: Callable[[Seen, 
         numbers=numbers,
     )
     return append(level, row)
+
+
+def require_no_earlier_day(level: Path, as_of: date) -> None:
+    """Refuse to decide on a day that is before another one that was decided on: it would know of the future."""
+    reached = day_reached(level)
+    if reached and as_of < reached:
+        raise UsageError(
+            f"Level 4 has decided on {reached} already; {as_of} is before it.",
+            fix=f"Pass --as-of {reached} or a later day.",
+        )
 
 
 def watch_challenger(level: Path, feed: Feed, day: Day) -> Seen:

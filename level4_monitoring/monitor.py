@@ -1,19 +1,19 @@
 """One day's monitoring: how good was what was served, and has the shop changed?"""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from level3_cicd.monitor import PSI_LIMIT, describe, report
+from level3_cicd.drift import describe, judge, window
+from level3_cicd.monitor import show
 from level4_monitoring.predictions import read_served
 from shared.columns import CUSTOMER
 from shared.dataset.feed import Feed
 from shared.dataset.purchases import purchases
 from shared.model.metrics import score_customers
-
-REFERENCE_WEEKS = 4
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Day:
     ndcg: float
     hit_rate: float
     customers: int
-    drift: dict[str, float]
+    drift: dict[str, dict[str, Any]]
 
     @property
     def drifted(self) -> list[str]:
         """The columns whose distribution moved."""
-        return [name for name, value in self.drift.items() if value > PSI_LIMIT]
+        return [name for name, column in self.drift.items() if column["verdict"] == "drift"]
 
 
 def monitor(level: Path, feed: Feed, day: date) -> Day:
@@ -41,9 +41,14 @@ def monitor(level: Path, feed: Feed, day: date) -> Day:
     bought = purchases(today)
     bought = bought[bought[CUSTOMER].isin(served[CUSTOMER])]
     scores = score_customers(served, bought)
-    products = feed.products()
-    reference = pd.concat([feed.day(day - timedelta(weeks=week)) for week in range(1, REFERENCE_WEEKS + 1)])
-    html = level / "reports" / "latest.html"
-    compared = len(today) and len(reference)
-    drift = report(describe(today, products), describe(reference, products), html) if compared else {}
+    drift = watch_columns(feed, day, level / "reports" / "latest.html")
     return Day(day, served, bought, float(scores["ndcg"].mean()), float(scores["hit"].mean()), len(scores), drift)
+
+
+def watch_columns(feed: Feed, day: date, page: Path) -> dict[str, dict[str, Any]]:
+    """The verdict on each column of the day's baskets, by its name; and the page."""
+    products = feed.products()
+    seen = window(day, lambda each: describe(feed.day(each), products))
+    found = judge(seen)
+    show(seen, found, page)
+    return {column.column: asdict(column) for column in found}

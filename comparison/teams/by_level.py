@@ -1,9 +1,18 @@
-"""The teams by their level."""
+"""The teams by their level. A level whose folder is not here has no team."""
 
-from comparison.teams.level1 import Level1
-from comparison.teams.level2 import Level2
-from comparison.teams.level3 import Level3
-from comparison.teams.level4 import Level4
+import importlib
+from typing import cast
+
 from comparison.teams.team import Team
+from shared.errors import UsageError
 
-TEAMS: dict[int, type[Team]] = {kind.level: kind for kind in (Level1, Level2, Level3, Level4)}
+
+def team_of(level: int) -> type[Team]:
+    """The team that runs a level. Raises UsageError if the level, or one that it is built on, is not here."""
+    try:
+        module = importlib.import_module(f"comparison.teams.level{level}")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"Level {level} cannot be compared: {error.name} is not here.", fix="Leave it out: name others with --only."
+        ) from error
+    return cast(type[Team], getattr(module, f"Level{level}"))

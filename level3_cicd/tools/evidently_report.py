@@ -1,18 +1,24 @@
-"""The Evidently page. Imported only when one is made: Evidently takes seconds to import."""
+"""The Evidently page. Imported only when one is made: Evidently takes seconds to import.
 
+The columns were judged before, by `drift`; Evidently shows them, in the same bins and with the same limits.
+"""
+
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from evidently import Report
+from evidently import DataDefinition, Dataset, Report
 from evidently.core.metric_types import SingleValueCalculation, SingleValueMetric
 from evidently.legacy.renderers.html_widgets import CounterData, counter
 from evidently.presets import DataDriftPreset, DataSummaryPreset
 
+from level3_cicd.drift import COLUMNS, ColumnDrift, Window, labelled
 from shared.text import one_line
 
 SHARE_LIMIT = 0.5
+IN_BINS = " in bins"
 LABELS = {
     "ndcg_at_10": ("NDCG@10", "{:.3f}"),
     "precision_at_10": ("precision@10", "{:.3f}"),
@@ -21,26 +27,25 @@ LABELS = {
     "coverage_at_10": ("coverage@10", "{:.1%}"),
     "customers": ("customers", "{:,.0f}"),
 }
-FEATURES = ["department", "basket_size", "amount", "quantity", "hour"]
+NUMBERS = ["basket_size", "amount", "amount_per_product", "hour"]
+TEXTS = ["department", "store"]
 
 
-class Scores(SingleValueMetric):
-    """How good the lists were. They were scored before; Evidently shows them, and keeps NDCG@10 as the value."""
+class Told(SingleValueMetric):
+    """Texts below a title, by label. They were found before; Evidently shows them, and keeps one number."""
 
-    scores: dict[str, float]
     title: str
+    texts: dict[str, str]
+    number: float
 
 
-class ScoresCalculation(SingleValueCalculation[Scores]):
+class ToldCalculation(SingleValueCalculation[Told]):
     """Evidently finds it by the type of its metric."""
 
     def calculate(self, context: Any, current_data: Any, reference_data: Any) -> Any:
-        """NDCG@10, with all scores in one row of counters."""
-        scores = self.metric.scores
-        result = self.result(scores["ndcg_at_10"])
-        counters = [
-            CounterData(label, form.format(scores[name])) for name, (label, form) in LABELS.items() if name in scores
-        ]
+        """The number, with all texts in one row of counters."""
+        result = self.result(self.metric.number)
+        counters = [CounterData(label, text) for label, text in self.metric.texts.items()]
         result.widget = [counter(title=self.display_name(), counters=counters)]
         return result
 
@@ -50,26 +55,46 @@ class ScoresCalculation(SingleValueCalculation[Scores]):
 
 
 def report(
-    current: pd.DataFrame,
-    reference: pd.DataFrame,
-    limit: float,
-    html: Path | None = None,
-    scores: dict[str, float] | None = None,
-    title: str = "",
+    seen: Window, found: Sequence[ColumnDrift], html: Path, scores: dict[str, float] | None = None, title: str = ""
 ) -> dict[str, float]:
-    """The population stability index of each column; also a page, if `html` says where, on which `limit` is drift.
+    """Write the page; returns the population stability index of each judged column as Evidently computed it.
 
     With `scores`, the page begins with them, below `title`, and ends with a summary of the data's quality.
     """
-    drift = DataDriftPreset(columns=FEATURES, method="psi", threshold=limit, drift_share=SHARE_LIMIT)
-    shown = [Scores(scores=scores, title=escape(title))] if scores else []
-    snapshot = Report(
-        [*shown, drift, *([DataSummaryPreset(columns=FEATURES)] if scores else [])], include_tests=True
-    ).run(harmless(current), harmless(reference))
-    if html:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        snapshot.save_html(str(html))
+    both = [
+        with_bins(raw, bins) for raw, bins in zip((seen.current, seen.reference), labelled(seen, found), strict=True)
+    ]
+    definition = DataDefinition(
+        numerical_columns=NUMBERS, categorical_columns=[name for name in both[0] if name not in NUMBERS]
+    )
+    datasets = [Dataset.from_pandas(harmless(rows), data_definition=definition) for rows in both]
+    snapshot = Report(metrics_of(found, scores, escape(title)), include_tests=True).run(*datasets)
+    html.parent.mkdir(parents=True, exist_ok=True)
+    snapshot.save_html(str(html))
     return read_drift(snapshot.dict())
+
+
+def metrics_of(found: Sequence[ColumnDrift], scores: dict[str, float] | None, title: str) -> list[Any]:
+    """What stands on the page: scores, verdicts, the judged columns side by side, a summary of the data."""
+    verdicts = {escape(column.column): escape(str(column)) for column in found}
+    moved = sum(column.verdict == "drift" for column in found)
+    shown: list[Any] = [Told(title="Drift by column", texts=verdicts, number=float(moved))]
+    limits = {column.column + IN_BINS: column.limit for column in found if column.value is not None}
+    if limits:
+        drift = DataDriftPreset(
+            columns=list(limits), method="psi", per_column_threshold=limits, drift_share=SHARE_LIMIT
+        )
+        shown.append(drift)
+    if scores is None:
+        return shown
+    texts = {label: form.format(scores[name]) for name, (label, form) in LABELS.items() if name in scores}
+    score = Told(title=title, texts=texts, number=scores.get("ndcg_at_10", 0.0))
+    return [score, *shown, DataSummaryPreset(columns=list(COLUMNS))]
+
+
+def with_bins(baskets: pd.DataFrame, bins: pd.DataFrame) -> pd.DataFrame:
+    """Baskets with the bins of their judged columns."""
+    return pd.concat([baskets.reset_index(drop=True), bins.add_suffix(IN_BINS)], axis=1)
 
 
 def harmless(rows: pd.DataFrame) -> pd.DataFrame:
@@ -88,5 +113,5 @@ def read_drift(found: dict[str, Any]) -> dict[str, float]:
     for metric in found["metrics"]:
         config = metric.get("config", {})
         if config.get("type", "").endswith("ValueDrift"):
-            drift[config["column"]] = float(metric["value"])
+            drift[config["column"].removesuffix(IN_BINS)] = float(metric["value"])
     return drift
