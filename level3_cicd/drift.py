@@ -23,14 +23,17 @@ Verdict = Literal["stable", "drift", "too few", "constant", "silent"]
 REFERENCE_WEEKS = 4
 MOST_DAYS = 7
 OTHER = "other"
-# Baskets for each bin beyond the first; and how many a value must be expected to have, to have a bin of its own:
-# of fewer, chance leaves the bin empty now and then, and an empty bin alone is a high PSI.
+# Baskets for each bin beyond the first.
 BASKETS_A_BIN = 25
 # So many, of two days or more, are still judged in two bins, by the limit that chance then sets.
 FEWEST_BASKETS = 15
+# So many baskets must be expected in each bin: of fewer chance leaves it empty now and then, and an empty bin alone is
+# a high PSI. Two halves are fine with fewer.
 LEAST_EXPECTED = 10
-# Chance alone exceeds the limit in one of 5,000 windows at most: the normal quantile of that.
-RARE = 3.54
+NEARLY_HALF = 0.45
+# How rarely chance alone may exceed the limit, as a normal quantile: for two bins and, less per bin, for ten or more.
+# Few bins have a heavier tail than chi-squared; simulated, it is 1 to 4 of 100,000 windows for few bins.
+RARE, RARE_PER_BIN, MOST_RARE = 4.4, 0.07, 10
 
 
 @dataclass(frozen=True)
@@ -146,39 +149,89 @@ def judge_column(name: str, column: Column, seen: Window) -> ColumnDrift:
         return found("silent")
     if min(n, m) < (needed := baskets_needed(reference)):
         return found("too few", needed=needed)
-    ours, theirs = cut(current, reference, column)
-    bins = len(ours.cat.categories)
-    if bins < 2:
-        return found("constant", 0.0, bins=bins)
-    value, limit = psi(ours, theirs), max(column.limit, by_chance(bins, n, m))
-    return found("drift" if value > limit else "stable", value, limit=limit, bins=bins)
+    bins = cut(current, reference, column)
+    if bins.number < 2:
+        return found("constant", 0.0, bins=bins.number)
+    value, limit = psi(bins.current, bins.reference), max(column.limit, by_chance(bins.number, n, m))
+    return found("drift" if value > limit else "stable", value, limit=limit, bins=bins.number)
 
 
 def baskets_needed(reference: pd.Series) -> int:
-    """From how many baskets on a column can be judged: two bins, and for texts the most common value in one of them."""
-    if pd.api.types.is_numeric_dtype(reference) or not len(reference):
+    """From how many baskets on a column can be judged, in two bins that each have enough."""
+    shares = reference.value_counts(normalize=True)
+    if len(shares) < 2:
         return FEWEST_BASKETS
-    largest = float(reference.value_counts(normalize=True).iloc[0])
-    return max(FEWEST_BASKETS, math.ceil(LEAST_EXPECTED / largest))
+    below = shares.sort_index().cumsum() if pd.api.types.is_numeric_dtype(reference) else shares.iloc[:1]
+    smaller = float(np.minimum(below, 1 - below).max())
+    return FEWEST_BASKETS if smaller >= NEARLY_HALF else max(FEWEST_BASKETS, math.ceil(LEAST_EXPECTED / smaller))
 
 
-def cut(current: pd.Series, reference: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    """Both windows as categories: the reference's quantiles, or its most common values and `other`."""
-    bins = min(column.bins, max(2, 1 + min(len(current), len(reference)) // BASKETS_A_BIN))
-    is_number = pd.api.types.is_numeric_dtype(reference)
-    as_labels = by_quantile(reference, bins) if is_number and reference.nunique() > 1 else None
-    as_labels = as_labels or by_value(reference, bins, LEAST_EXPECTED / len(current))
-    both = [as_labels(current), as_labels(reference)]
-    labels = sorted(set(both[0]) | set(both[1]))
-    ours, theirs = (pd.Series(pd.Categorical(values, categories=labels)) for values in both)
-    return ours, theirs
+def least_share(baskets: int) -> float:
+    """The share of the reference that a bin must have, for so many baskets of the window."""
+    return min(LEAST_EXPECTED / baskets, NEARLY_HALF)
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Two windows in the same bins: for each basket the number of its bin, below `len(names)`."""
+
+    names: list[str]
+    current: np.ndarray
+    reference: np.ndarray
+
+    @property
+    def number(self) -> int:
+        """How many bins hold any basket."""
+        return len(np.union1d(self.current, self.reference))
+
+
+def cut(current: pd.Series, reference: pd.Series, column: Column) -> Bins:
+    """Both windows in bins: the reference's quantiles, or its most common values and `other`."""
+    most = min(column.bins, max(2, 1 + min(len(current), len(reference)) // BASKETS_A_BIN))
+    if pd.api.types.is_numeric_dtype(reference) and reference.nunique() > 1:
+        return by_quantile(current.to_numpy(), reference.to_numpy(), most)
+    return by_value(current, reference, most)
+
+
+def by_quantile(current: np.ndarray, reference: np.ndarray, most: int) -> Bins:
+    """Numbers by how many of the reference's quantiles they exceed; of equal numbers there are fewer quantiles."""
+    edges, ordered, least = [], np.sort(reference), least_share(len(current))
+    below = 0.0
+    for edge in np.unique(np.quantile(reference, np.arange(1, most) / most)):
+        share = np.searchsorted(ordered, edge, side="right") / len(ordered)
+        if share - below >= least and 1 - share >= least:
+            edges.append(float(edge))
+            below = share
+    edges = edges or [best_split(ordered)]
+    ends = [f"up to {edges[0]:.4g}", *(f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges))]
+    names = [f"{number:02} {end}" for number, end in enumerate([*ends, f"over {edges[-1]:.4g}"], start=1)]
+    return Bins(names, np.searchsorted(edges, current), np.searchsorted(edges, reference))
+
+
+def best_split(ordered: np.ndarray) -> float:
+    """The value up to which the share of sorted numbers is nearest to a half."""
+    values, counts = np.unique(ordered, return_counts=True)
+    return float(values[np.abs(np.cumsum(counts[:-1]) / len(ordered) - 0.5).argmin()])
+
+
+def by_value(current: pd.Series, reference: pd.Series, most: int) -> Bins:
+    """Values by themselves where they are among the reference's most common, else `other`."""
+    shares, least = reference.value_counts(normalize=True), least_share(len(current))
+    common = shares.index[shares >= least][: most - 1]
+    if len(common) > 1 and 0 < 1 - shares[common].sum() < least:
+        common = common[:-1]  # or `other` would be too rare
+    common = common if len(common) else shares.index[:1]
+    ours, theirs = (common.get_indexer(side) for side in (current, reference))
+    names = [*(f"{number:02} {value}" for number, value in enumerate(common, start=1)), OTHER]
+    return Bins(names, np.where(ours < 0, len(common), ours), np.where(theirs < 0, len(common), theirs))
 
 
 def labelled(seen: Window, found: Iterable[ColumnDrift]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both windows, cut into the bins that the judged columns were judged by, for a page."""
     judged = [column.column for column in found if column.value is not None]
-    both = [cut(seen.current[name].dropna(), seen.reference[name].dropna(), COLUMNS[name]) for name in judged]
-    ours, theirs = ({name: pair[side].astype(str) for name, pair in zip(judged, both, strict=True)} for side in (0, 1))
+    bins = {name: cut(seen.current[name].dropna(), seen.reference[name].dropna(), COLUMNS[name]) for name in judged}
+    ours = {name: pd.Series(np.array(of.names)[of.current]) for name, of in bins.items()}
+    theirs = {name: pd.Series(np.array(of.names)[of.reference]) for name, of in bins.items()}
     return pd.DataFrame(ours), pd.DataFrame(theirs)
 
 
@@ -200,45 +253,25 @@ def tell(found: Iterable[ColumnDrift]) -> str:
     return "; ".join(parts)
 
 
-Labels = Callable[[pd.Series], list[str]]
+def psi(current: np.ndarray, reference: np.ndarray) -> float:
+    """The population stability index of two windows, from the number of each basket's bin.
 
+    An empty bin counts as one in 10,000, as Evidently does it; one that is empty in both counts nothing.
 
-def by_quantile(reference: pd.Series, bins: int) -> Labels:
-    """Labels for numbers: how many of the reference's quantiles they exceed."""
-    edges = np.unique(np.quantile(reference, np.arange(1, bins) / bins))
-    edges = edges[edges < reference.max()]
-    edges = edges if len(edges) else np.array([reference.min()])
-    ends = [f"up to {edges[0]:.4g}", *(f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges))]
-    names = [f"{number:02} {end}" for number, end in enumerate([*ends, f"over {edges[-1]:.4g}"], start=1)]
-    return lambda values: [names[at] for at in np.searchsorted(edges, values, side="left")]
-
-
-def by_value(reference: pd.Series, bins: int, least_share: float) -> Labels:
-    """Labels for texts: the reference's most common values, each with at least this share of it, and `other`."""
-    shares = reference.value_counts(normalize=True)
-    common = set(shares[shares >= least_share].index[: bins - 1])
-    return lambda values: [str(value) if value in common else OTHER for value in values]
-
-
-def psi(current: pd.Series, reference: pd.Series) -> float:
-    """The population stability index of two categorical columns with the same categories.
-
-    An empty bin counts as one in 10,000, as Evidently does it.
-
-    >>> halves = pd.Series(pd.Categorical(["a", "b"]))
-    >>> psi(halves, halves)
+    >>> psi(np.array([0, 1]), np.array([0, 1]))
     0.0
     """
-    p, q = (side.value_counts(normalize=True, sort=False).to_numpy().clip(min=1e-4) for side in (current, reference))
+    size = 1 + max(current.max(), reference.max())
+    p, q = ((np.bincount(side, minlength=size) / len(side)).clip(min=1e-4) for side in (current, reference))
     return float(((p - q) * np.log(p / q)).sum())
 
 
 def by_chance(bins: int, current: int, reference: int) -> float:
-    """The PSI that two samples of one world exceed once in 5,000 times.
+    """The PSI that two samples of one world hardly ever exceed.
 
     The PSI is then about chi-squared with bins - 1 degrees of freedom times (1 / current + 1 / reference)
     (Yurdakul and Naranjo, 2020); its quantile by Wilson and Hilferty (1931).
     """
-    free = bins - 1
-    quantile = free * (1 - 2 / (9 * free) + RARE * math.sqrt(2 / (9 * free))) ** 3
+    free, rare = bins - 1, RARE - RARE_PER_BIN * min(bins, MOST_RARE)
+    quantile = free * (1 - 2 / (9 * free) + rare * math.sqrt(2 / (9 * free))) ** 3
     return quantile * (1 / current + 1 / reference)

@@ -36,8 +36,10 @@ def quiet_shop(rows_a_basket: int, seed: int, days: int = 100, rows: int = 150) 
             AMOUNT: price[product],
         }
     )
+    in_order = table.groupby([CUSTOMER, BASKET])[TIME].min().dt.date.to_numpy()
     whole = describe(table, catalogue())
-    return {FIRST + timedelta(days=int(number)): whole[day == number] for number in range(days)}
+    every = [FIRST + timedelta(days=number) for number in range(days)]
+    return {each: whole[in_order == each] for each in every}
 
 
 def catalogue() -> pd.DataFrame:
