@@ -68,14 +68,17 @@ def report(
         numerical_columns=NUMBERS, categorical_columns=[name for name in both[0] if name not in NUMBERS]
     )
     datasets = [Dataset.from_pandas(harmless(rows), data_definition=definition) for rows in both]
-    snapshot = Report(metrics_of(found, scores, escape(title)), include_tests=True).run(*datasets)
+    shown = metrics_of(found, scores, escape(title))
+    if scores is not None and all(map(len, both)):  # of an empty table Evidently has no summary
+        shown.append(DataSummaryPreset(columns=list(COLUMNS)))
+    snapshot = Report(shown, include_tests=True).run(*datasets)
     html.parent.mkdir(parents=True, exist_ok=True)
     snapshot.save_html(str(html))
     return read_drift(snapshot.dict())
 
 
 def metrics_of(found: Sequence[ColumnDrift], scores: dict[str, float] | None, title: str) -> list[Any]:
-    """What stands on the page: scores, verdicts, the judged columns side by side, a summary of the data."""
+    """What stands on the page: scores, verdicts, the judged columns side by side."""
     verdicts = {escape(column.column): escape(str(column)) for column in found}
     moved = sum(column.verdict == "drift" for column in found)
     shown: list[Any] = [Told(title="Drift by column", texts=verdicts, number=float(moved))]
@@ -89,7 +92,7 @@ def metrics_of(found: Sequence[ColumnDrift], scores: dict[str, float] | None, ti
         return shown
     texts = {label: form.format(scores[name]) for name, (label, form) in LABELS.items() if name in scores}
     score = Told(title=title, texts=texts, number=scores.get("ndcg_at_10", 0.0))
-    return [score, *shown, DataSummaryPreset(columns=list(COLUMNS))]
+    return [score, *shown]
 
 
 def with_bins(baskets: pd.DataFrame, bins: pd.DataFrame) -> pd.DataFrame:
