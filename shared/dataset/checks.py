@@ -15,11 +15,15 @@ import pandas as pd
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME
 from shared.dataset.feed import Feed
-from shared.dataset.reference import Profile, Reference, ReferenceReader, overlap, profile
+from shared.dataset.reference import KEYS, Profile, Reference, ReferenceReader, overlap, profile
 from shared.identifiers import fault
 
 FINDINGS = ["day", "check", "column", "found", "limit"]
 TEXT = [CUSTOMER, BASKET, PRODUCT, STORE]
+# What a shop does when it changes: new customers, new products, other habits. All other findings are damage.
+CHANGES = frozenset(f"{key} seen before" for key in KEYS)
+# Below this part of the usual share it is no change any more, but numbers that belong to nobody.
+HARDLY = 0.25
 # The replacement character, and UTF-8 that was read as Latin-1.
 GARBLED = "\ufffd|Ã[\x80-\xbf]|â€"
 
@@ -48,6 +52,17 @@ class Limits:
     largest_quiet_hole: float = 0.15
     # Where a day usually has fewer rows, chance alone moves shares too far to compare.
     least_rows: int = 100
+
+
+def is_damage(check: str) -> bool:
+    """True if a finding shows that the export is damaged; False if it may be the shop that has changed.
+
+    Level 3 refuses both. Level 4 puts damage in quarantine, and a change is an alarm.
+
+    >>> is_damage("repeated rows"), is_damage("customers seen before"), is_damage("customers hardly seen before")
+    (True, False, True)
+    """
+    return check not in CHANGES
 
 
 def check_days(feed: Feed, days: list[date], limits: Limits = Limits()) -> pd.DataFrame:
@@ -185,7 +200,8 @@ def compare_identifiers(today: Profile, reference: Reference, limits: Limits) ->
         known, limit = reference.shares[key], part * reference.shares[key]
         # A customer's rows are no independent ones: there are as many chances as customers.
         if shares[key] < limit and known - shares[key] > noise(known, len(today.customers)):
-            findings.append((f"{key} seen before", "", f"{shares[key]:.1%}", f"{limit:.1%}"))
+            check = f"{key} hardly seen before" if shares[key] < HARDLY * known else f"{key} seen before"
+            findings.append((check, "", f"{shares[key]:.1%}", f"{limit:.1%}"))
     if shares["repeated"] > max(limits.most_repeated, 2 * reference.shares["repeated"]):
         found = f"{shares['repeated']:.0%} of the rows of one earlier day"
         findings.append(("delivered before", "", found, f"{limits.most_repeated:.0%}"))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME
-from shared.dataset.checks import check_day, check_days
+from shared.dataset.checks import check_day, check_days, is_damage
 from shared.dataset.feed import Feed, open_feed
 from shared.dataset.reference import Reference, ReferenceReader
 from shared.dataset.writing import write_feed
@@ -77,3 +77,29 @@ def test_a_small_and_regular_shop_passes(tmp_path: Path, transactions: pd.DataFr
 @pytest.mark.story
 def test_the_whole_year_passes(feed: Feed) -> None:
     assert len(check_days(feed, [day for day in feed.days if day.year == 2017])) == 0
+
+
+CHANGED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "customers seen before": lambda rows: rows.assign(
+        **{CUSTOMER: rows[CUSTOMER].where(rows[CUSTOMER].str[-1] > "4", "N" + rows[CUSTOMER])}
+    ),
+    "customers hardly seen before": lambda rows: rows.assign(**{CUSTOMER: "N" + rows[CUSTOMER]}),
+    "products seen before": lambda rows: rows.assign(
+        **{PRODUCT: rows[PRODUCT].where(rows[PRODUCT].str[-1] > "4", "N" + rows[PRODUCT])}
+    ),
+}
+
+
+@pytest.mark.parametrize("check", CHANGED)
+def test_a_shop_that_changes_is_told_from_an_export_that_is_damaged(
+    feed: Feed, reference: Reference | None, check: str
+) -> None:
+    findings = check_day(CHANGED[check](feed.day(DAY)), DAY, pd.Index([]), reference)
+    assert check in findings["check"].tolist()
+    assert is_damage(check) == ("hardly" in check)
+
+
+@pytest.mark.parametrize("harm", ["amounts in cents", "day twice", "half the stores", "a tenth of the rows"])
+def test_damage_is_damage(feed: Feed, reference: Reference | None, harm: str) -> None:
+    findings = check_day(HARM[harm](feed.day(DAY)), DAY, pd.Index(feed.products()[PRODUCT]), reference)
+    assert any(map(is_damage, findings["check"]))
