@@ -13,7 +13,7 @@ from shared.errors import UsageError
 @click.pass_obj
 def serve(level: int, port: int | None, background: bool) -> None:
     """Answer customers until stopped with Ctrl-C."""
-    from shared.service.main import serve_app
+    from shared.service.main import ended_by_signals, serve_app
     from shared.service.process import HOST, free_port, recorded_as_running
 
     if background:
@@ -23,6 +23,10 @@ def serve(level: int, port: int | None, background: bool) -> None:
     if port and at != port:
         raise UsageError(f"Port {port} is taken.", fix="Name another one, or none.")
     app = capability(level, "serve").app()
-    with recorded_as_running(service_folder(level), at):
+    with ended_by_signals(), recorded_as_running(service_folder(level), at):
         click.echo(f"Level {level} answers at http://{HOST}:{at}/recommendations/1 (Ctrl-C stops it)")
         serve_app(app, HOST, at)
+    click.echo(
+        f"Stopped: nothing answers at port {at} any more; what was asked before was answered. The live release stays.\n"
+        f"  Next:  mlops --level {level} serve"
+    )

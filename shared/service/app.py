@@ -1,7 +1,7 @@
 """The one service that every level runs. Levels differ by what they pass to `create_app`."""
 
-import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Sequence
 
 from fastapi import APIRouter, FastAPI, Request
@@ -12,8 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.service.access import require_policies
 from shared.service.follower import Source
+from shared.service.head import HeadAsGet
 from shared.service.health import health
+from shared.service.pages import pages
 from shared.service.recommendations import OnAnswer, recommendations
+from shared.service.workers import Workers
 
 # FastAPI's defaults accept 50 MB.
 MOST_BYTES = 64 * 1024
@@ -35,16 +38,22 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         source.follow()
-        watcher = asyncio.create_task(keep_following(source, poll_seconds))
+        stopped = threading.Event()
+        # A daemon: one that is loading does not keep the process from ending.
+        threading.Thread(target=keep_following, args=(source, poll_seconds, stopped), daemon=True).start()
         yield
-        watcher.cancel()
+        stopped.set()
 
-    app = FastAPI(title=f"Recommender, level {level}", lifespan=lifespan)
+    # FastAPI's own pages take their scripts from elsewhere.
+    app = FastAPI(title=f"Recommender, level {level}", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.level, app.state.source, app.state.on_answer = level, source, on_answer
+    app.state.for_one = Workers(threads=2, most_waiting=200)
+    app.state.for_many = Workers(threads=1, most_waiting=20)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
     app.add_middleware(JsonRefusals)
+    app.add_middleware(HeadAsGet)
     app.add_exception_handler(RequestValidationError, refuse)
-    for group in (recommendations, health, *routers):
+    for group in (recommendations, health, pages, *routers):
         require_policies(group)
         app.include_router(group)
     return app
@@ -79,8 +88,7 @@ class JsonRefusals:
             await answer(scope, receive, send)
 
 
-async def keep_following(source: Source, seconds: float) -> None:
-    """Look for a new release for as long as the service runs, without holding up an answer."""
-    while True:
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(source.follow)
+def keep_following(source: Source, seconds: float, stopped: threading.Event) -> None:
+    """Look for a new release until the service stops, in a thread of its own."""
+    while not stopped.wait(seconds):
+        source.follow()

@@ -1,14 +1,16 @@
 """The requests and answers of the service, the same at every level."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.identifiers import IDENTIFIER, LONGEST_ID
 
 MOST_CUSTOMERS = 1000
 MOST_K = 100
+# Customers times k of one question: what takes long is asked for in parts.
+MOST_ENTRIES = 10_000
 Customer = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=IDENTIFIER)]
 
 
@@ -35,7 +37,14 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     customers: list[Customer] = Field(min_length=1, max_length=MOST_CUSTOMERS)
-    k: int = Field(default=10, ge=1, le=MOST_K)
+    k: int = Field(default=10, ge=1, le=MOST_K, description=f"Customers times k: at most {MOST_ENTRIES}.")
+
+    @model_validator(mode="after")
+    def _within_budget(self) -> Self:
+        entries = len(self.customers) * self.k
+        if entries > MOST_ENTRIES:
+            raise ValueError(f"{len(self.customers)} customers times k are {entries} entries; at most {MOST_ENTRIES}")
+        return self
 
 
 class Problem(BaseModel):

@@ -5,13 +5,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shared.service.process import HOST
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from uvicorn import Config
+
+# What was begun when a service is stopped has this long to be answered.
+SECONDS_TO_FINISH = 5
 
 
 def run_forever(make_app: "Callable[[], FastAPI]", port: int) -> None:
@@ -24,10 +29,62 @@ def run_forever(make_app: "Callable[[], FastAPI]", port: int) -> None:
 
 
 def serve_app(app: "FastAPI", host: str, port: int) -> None:
-    """Serve an app until stopped."""
+    """Serve an app until SIGTERM or Ctrl-C: what was begun is answered, and then this returns, after 10 s at most."""
     import uvicorn
 
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    with ended_by_signals():
+        uvicorn.Server(settings(app, host, port)).run()
+
+
+def settings(app: "FastAPI", host: str, port: int) -> "Config":
+    """The server's settings, all that anybody's environment or a proxy's headers could change among them."""
+    import uvicorn
+
+    from shared.service.guard import GuardedProtocol
+
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=GuardedProtocol,
+        ws="none",
+        lifespan="on",
+        workers=1,
+        reload=False,
+        env_file=None,
+        root_path="",
+        proxy_headers=False,
+        forwarded_allow_ips=HOST,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=SECONDS_TO_FINISH,
+    )
+
+
+class Ended(BaseException):
+    """Somebody stops the service. No error: nothing but `ended_by_signals` is to catch it."""
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End the block quietly on SIGTERM, or on Ctrl-C: those around it clean up. In the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise Ended
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except Ended:
+        return
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def end_with_starter() -> None:

@@ -12,6 +12,7 @@ from shared.errors import MlopsError
 from shared.service.access import Access, router
 from shared.service.contract import MOST_K, Answer, Customer, Problem, Question
 from shared.service.follower import Live
+from shared.service.head import asks_for_head
 from shared.service.health import NOT_READY, live_release
 
 # The lists that were served: each customer's products, best first.
@@ -51,26 +52,37 @@ async def recommend(
     k: Annotated[int, Query(ge=1, le=MOST_K)] = 10,
 ) -> Response:
     """The k best products for one customer."""
-    live = live_release(request)
-    answer = live.answers.one(customer, k)
-    keep(request, live, {customer: answer.products})
-    return Response(answer.body, media_type=JSON)
+
+    def work() -> bytes:
+        live = live_release(request)
+        answer = live.answers.one(customer, k)
+        keep(request, live, {customer: answer.products})
+        return answer.body
+
+    return Response(await request.app.state.for_one.run(work), media_type=JSON)
 
 
 @recommendations.post("/recommendations", response_model=list[Answer], responses=REFUSED)
-def recommend_many(request: Request, question: Question) -> Response:
+async def recommend_many(request: Request, question: Question) -> Response:
     """The k best products for each of many customers, each answered once, in their order."""
-    live = live_release(request)
-    answers = live.answers.many(question.customers, question.k)
-    keep(request, live, {customer: answer.products for customer, answer in answers.items()})
-    return Response(b"[" + b",".join(answer.body for answer in answers.values()) + b"]", media_type=JSON)
+
+    def work() -> bytes:
+        live = live_release(request)
+        answers = live.answers.many(question.customers, question.k)
+        keep(request, live, {customer: answer.products for customer, answer in answers.items()})
+        return b"[" + b",".join(answer.body for answer in answers.values()) + b"]"
+
+    return Response(await request.app.state.for_many.run(work), media_type=JSON)
 
 
 def keep(request: Request, live: Live, lists: dict[str, list[str]]) -> None:
-    """Hand served lists to whoever keeps them. A full disk must not keep a customer from an answer."""
+    """Hand served lists to whoever keeps them: not what HEAD asks for, as nobody sees it.
+
+    A full disk must not keep a customer from an answer.
+    """
     on_answer: OnAnswer | None = request.app.state.on_answer
     try:
-        if on_answer:
+        if on_answer and not asks_for_head(request.scope):
             on_answer(live, lists)
     except (OSError, MlopsError) as error:
         log.error("The answer is not kept: %s", error)

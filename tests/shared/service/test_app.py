@@ -1,5 +1,8 @@
 """The service's answers, and what it refuses."""
 
+import re
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,11 @@ from shared.release.bundle import Evidence, write_bundle
 from shared.release.manifest import digest_of
 from shared.release.pointer import Pointer, point_to
 from shared.service.access import Access, router
+from shared.service.answers import Answers, PreparedAnswer
 from shared.service.app import create_app
-from shared.service.follower import Follower, Live
+from shared.service.follower import Follower, Live, Loading
+from shared.service.waiting import wait_until
+from shared.service.workers import Workers
 from tests.conftest import make_products, make_transactions
 
 
@@ -154,3 +160,112 @@ def test_a_level_brings_its_own_routes_with_a_policy(level: Path) -> None:
     own.get("/own")(lambda: {"of": "the level"})
     with TestClient(create_app(3, Follower(level), routers=[own])) as client:
         assert client.get("/own").json() == {"of": "the level"}
+
+
+def test_a_question_has_a_budget_of_customers_times_k(level: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        largest = client.post("/recommendations", json={"customers": [f"c{n}" for n in range(100)], "k": 100})
+        larger = client.post("/recommendations", json={"customers": [f"c{n}" for n in range(101)], "k": 100})
+    assert largest.status_code == 200
+    assert (larger.status_code, "10100 entries; at most 10000" in larger.json()["detail"]) == (422, True)
+
+
+@pytest.fixture
+def slow(level: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Questions about many take until the test lets them go on."""
+    go_on = threading.Event()
+    real = Answers.many
+
+    def many(answers: Answers, customers: list[str], k: int) -> dict[str, PreparedAnswer]:
+        if len(customers) > 1:
+            assert go_on.wait(20)
+        return real(answers, customers, k)
+
+    monkeypatch.setattr(Answers, "many", many)
+    yield go_on.set
+    go_on.set()
+
+
+def ask_many(client: TestClient, times: int, statuses: list[int]) -> list[threading.Thread]:
+    """Questions about many customers, all at once."""
+
+    def ask() -> None:
+        statuses.append(client.post("/recommendations", json={"customers": ["c00", "c01"]}).status_code)
+
+    asking = [threading.Thread(target=ask) for _ in range(times)]
+    for one in asking:
+        one.start()
+    return asking
+
+
+def test_health_and_single_lists_are_answered_while_large_questions_are_worked_on(
+    level: Path, slow: Callable[[], None]
+) -> None:
+    statuses: list[int] = []
+    with TestClient(create_app(3, Follower(level))) as client:
+        asking = ask_many(client, 3, statuses)
+        answered = [client.get(path).status_code for path in ("/healthz", "/readyz", "/version", "/recommendations/1")]
+        assert (answered, statuses) == ([200] * 4, [])
+        slow()
+        for one in asking:
+            one.join()
+    assert statuses == [200] * 3
+
+
+def test_more_large_questions_than_can_wait_are_refused_at_once(level: Path, slow: Callable[[], None]) -> None:
+    app = create_app(3, Follower(level))
+    app.state.for_many = Workers(threads=1, most_waiting=2)
+    statuses: list[int] = []
+    with TestClient(app) as client:
+        asking = ask_many(client, 5, statuses)
+        assert wait_until(lambda: len(statuses) == 2, 10)
+        assert statuses == [503, 503]
+        slow()
+        for one in asking:
+            one.join()
+    assert sorted(statuses) == [200, 200, 200, 503, 503]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_pages_need_nothing_from_elsewhere(level: Path, path: str) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        page = client.get(path)
+        links = re.findall(r"""(?:src|href)=["']?([^"' >]+)""", page.text)
+        assert page.headers["content-type"].startswith("text/html")
+        assert links
+        assert "://" not in page.text
+        assert "<script" not in page.text
+        assert [link for link in links if client.get(link).status_code != 200] == []
+
+
+def test_the_first_page_says_what_this_is_and_the_docs_name_every_route(level: Path, tmp_path: Path) -> None:
+    with TestClient(create_app(3, Follower(level))) as client:
+        first, docs, schema = client.get("/").text, client.get("/docs").text, client.get("/openapi.json").json()
+    assert "recommends products" in first
+    assert "Release 1.0 answers" in first
+    assert [path for path in schema["paths"] if path not in docs] == []
+    with TestClient(create_app(3, Follower(tmp_path))) as client:
+        assert "Nothing is deployed yet" in client.get("/").text
+
+
+def test_head_is_answered_wherever_get_is_and_keeps_no_list(level: Path) -> None:
+    told: list[str] = []
+    app = create_app(4, Follower(level), on_answer=lambda live, lists: told.extend(lists))
+    with TestClient(app) as client:
+        for path in ("/", "/docs", "/healthz", "/readyz", "/version", "/openapi.json", "/recommendations/c00"):
+            head, got = client.head(path), client.get(path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["content-length"] == got.headers["content-length"] == str(len(got.content))
+        assert client.head("/nowhere").status_code == 404
+    assert told == ["c00"]
+
+
+def test_health_says_what_is_being_loaded(level: Path) -> None:
+    source = Follower(level)
+    with TestClient(create_app(3, source, poll_seconds=600)) as client:
+        before = client.get("/healthz").json()
+        source.loading = Loading("1.1")
+        source.loading.step = "opening the bundle"
+        after = client.get("/healthz").json()
+    assert (before["status"], before["loading"], before["error"]) == ("alive", "", "")
+    assert (after["loading"], after["step"], after["worked"] >= 0) == ("1.1", "opening the bundle", True)
