@@ -2,6 +2,9 @@
 
 Run it by hand: `.venv/bin/python benchmarks/serving.py`. All are asked by the same load generator, in turn,
 round after round; what counts is the ratio within a round. Then the release is switched under load.
+
+With `--stress` it asks only this service: health and single lists while others ask the largest questions, beside the
+same with nobody else there; then beside a thousand clients that never finish a request.
 """
 
 import argparse
@@ -158,7 +161,7 @@ def compare(servers: dict[str, tuple[int, list[bytes]]], rounds: int, seconds: f
     return found
 
 
-def switch_under_load(port: int, requests: list[bytes], switches: int) -> Load:
+def switch_under_load(level: Path, port: int, requests: list[bytes], switches: int) -> Load:
     """Switch back and forth between two releases while customers ask."""
 
     from level2_basic_automation.deploy import deploy
@@ -167,10 +170,58 @@ def switch_under_load(port: int, requests: list[bytes], switches: int) -> Load:
         asked = asyncio.create_task(load(port, requests, switches * 1.5))
         for number in range(switches):
             await asyncio.sleep(1.3)
-            deploy(["1.0", "1.1"][number % 2])
+            deploy(level, ["1.0", "1.1"][number % 2])
         return await asked
 
     return asyncio.run(both())
+
+
+def largest(customers: list[str], k: int) -> bytes:
+    """A POST request for many customers' lists."""
+    body = json.dumps({"customers": customers, "k": k}).encode()
+    head = f"POST /recommendations HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+    return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def ask_beside(port: int, requests: list[bytes], others: list[bytes], seconds: float) -> Load:
+    """Ask over one connection, while each of the others is asked over one of its own."""
+    latencies: list[float] = []
+    failed = [0]
+    until = time.perf_counter() + seconds
+    beside = [connection(port, [other], until, [], [0]) for other in others]
+    await asyncio.gather(connection(port, requests, until, latencies, failed), *beside)
+    p50, p99 = np.percentile(latencies, [50, 99]) * 1000
+    return Load(len(latencies) / seconds, p50, p99, failed[0])
+
+
+async def ask_beside_unfinished(port: int, requests: list[bytes], clients: int, seconds: float) -> Load:
+    """Ask over one connection at a time, while clients hold half a request each."""
+    held = []
+    for _ in range(clients):
+        _, writer = await asyncio.open_connection(HOST, port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        held.append(writer)
+    asked = await ask_beside(port, requests, [], seconds)
+    for writer in held:
+        writer.close()
+    return asked
+
+
+def stress(port: int, customers: list[str], sizes: tuple[int, int], seconds: float) -> None:
+    """Print how long health and a single list take beside others."""
+    many = largest(customers[: sizes[0]], sizes[1])
+    began = time.perf_counter()
+    asyncio.run(ask_beside(port, [many], [], 0.01))
+    print(f"one question of {sizes[0]} customers with k = {sizes[1]}: {time.perf_counter() - began:.2f} s")
+    print(f"{'':<14}{'beside':<30}{'p50 ms':>9}{'p99 ms':>9}{'failed':>8}")
+    for name, request in (("health", get("/healthz")), ("a single list", get(f"/recommendations/{customers[0]}"))):
+        found = {
+            "nobody": asyncio.run(ask_beside(port, [request], [], seconds)),
+            "4 of the largest questions": asyncio.run(ask_beside(port, [request], [many] * 4, seconds)),
+            "1,000 unfinished requests": asyncio.run(ask_beside_unfinished(port, [request], 1000, seconds)),
+        }
+        for beside, load in found.items():
+            print(f"{name:<14}{beside:<30}{load.p50:>9.2f}{load.p99:>9.2f}{load.failed:>8}")
 
 
 def median(loads: list[Load], of: Callable[[Load], float]) -> float:
@@ -196,20 +247,28 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=float, default=4)
+    arguments.add_argument("--stress", action="store_true", help="ask this service alone, beside hostile clients")
+    arguments.add_argument("--customers", type=int, default=100, help="of the largest question")
+    arguments.add_argument("--k", type=int, default=100, help="of the largest question")
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         os.environ["MLOPS_HOME"] = temporary
         from level2_basic_automation.pipeline import run
 
-        run(AS_OF - timedelta(days=7))
-        made = run(AS_OF)
-        save_for_mlflow(folder / "mlflow", made.folder / "bundle")
+        level = folder / "level2"
+        run(level, AS_OF - timedelta(days=7))
+        made = run(level, AS_OF)
+        if not asked.stress:
+            save_for_mlflow(folder / "mlflow", made.folder / "bundle")
         model = open_bundle(made.folder / "bundle").model
         customers = [name.decode() for name in np.random.default_rng(0).permutation(model.histories_.customers)]
         ports = {name: free_port(0) for name in ("ours", "bare", "mlflow")}
         service = [sys.executable, "-m", "level2_basic_automation.serve", "--port", str(ports["ours"])]
         with serving(service, ports["ours"], "/readyz", folder):
+            if asked.stress:
+                stress(ports["ours"], customers, (asked.customers, asked.k), asked.seconds)
+                return
             answer = json.dumps(Process(0, ports["ours"]).recommend(customers[0], 10), separators=(",", ":"))
             bare = [sys.executable, "-c", BARE, str(ports["bare"]), str(len(answer))]
             mlflow = [
@@ -227,7 +286,7 @@ def main() -> None:
                     "mlflow models serve": (ports["mlflow"], [invocation(customer) for customer in customers]),
                 }
                 tell(compare(servers, asked.rounds, asked.seconds))
-            switched = switch_under_load(ports["ours"], gets, switches=10)
+            switched = switch_under_load(level, ports["ours"], gets, switches=10)
             print(
                 f"10 switches under load: {switched.failed} of {switched.rate * 15:,.0f} requests failed, "
                 f"p99 {switched.p99:.1f} ms"

@@ -190,8 +190,16 @@ def switch_while_loading(
 def test_a_release_that_is_rolled_back_while_it_is_loaded_never_answers(
     level: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    answered: list[str] = []
+
+    class Watched(Follower):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "live" and isinstance(value, follower.Live):
+                answered.append(value.release)
+            super().__setattr__(name, value)
+
     first = point_to(level, pointer(level, "1.0"))
-    service = Follower(level)
+    service = Watched(level)
     service.follow()
     prepare_to_go_back(level, first)
     second = point_to(level, pointer(level, "1.1"))
@@ -199,6 +207,7 @@ def test_a_release_that_is_rolled_back_while_it_is_loaded_never_answers(
     service.follow()
     assert service.live is not None
     assert (service.live.release, service.live.sequence, loaded) == ("1.0", 3, ["1.1"])
+    assert answered == ["1.0", "1.0"]
 
 
 def test_a_release_that_is_named_while_another_is_loaded_is_taken_over_at_once(
