@@ -25,7 +25,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup demo level1 level2 level3 level4 test test-fast check format lock clean level3-train level3-stage level3-deploy level3-ask
+.PHONY: help setup demo level1 level2 level3 level4 test test-fast check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,12 @@ level3-deploy: setup ## what the workflow runs: start the service if none runs, 
 
 level3-ask: setup ## what the workflow runs: ask the live service for a recommendation
 	$(MLOPS) --level 3 ask "$$CUSTOMER"
+
+level3-offer-live: setup ## what the workflow runs: copy the live release for pull requests to be compared with
+	$(PYTHON) -m level3_cicd.tools.live_copy offer
+
+level3-take-live: setup ## what the workflow runs: take the newest copy of the live release, if one is offered
+	$(PYTHON) -m level3_cicd.tools.live_copy take
 
 test: setup ## run all tests (several minutes)
 	$(PYTHON) -m pytest

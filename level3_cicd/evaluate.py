@@ -36,12 +36,14 @@ class LiveSide:
     """The live release as one side of the comparison.
 
     model: as it would serve the held-out week; None if nothing is live, or if it cannot be used: `unreadable` says why.
+    left_out: why what is live is no yardstick for a change that is only judged.
     """
 
     release: str = ""
     bundle_digest: str = ""
     model: Popular | None = None
     unreadable: str = ""
+    left_out: str = ""
 
     @property
     def named(self) -> dict[str, str] | None:
@@ -54,7 +56,7 @@ NOTHING_LIVE = LiveSide()
 
 def evaluate(run: Run, prepare: Holdout, train: Popular) -> Judged:
     """Measure the candidate, keep what was found, and write it as a bundle with histories through `as_of`."""
-    judged = measure(train, find_live(run.level, prepare), prepare, run.feed.products())
+    judged = measure(train, side_of_live(run, prepare), prepare, run.feed.products())
     since = run.feed.between(prepare.known_through + timedelta(days=1), run.as_of)
     refreshed = train.with_histories(carry(train.histories_, since, run.as_of))
     evidence = Evidence(run.data_digest, run.revision, judged.metrics)
@@ -62,6 +64,16 @@ def evaluate(run: Run, prepare: Holdout, train: Popular) -> Judged:
     run.evidence.keep("slices.json", judged.slices)
     run.evidence.keep_numbers(run.bundle)
     return replace(judged, measured=replace(judged.measured, milliseconds=time_one(run.bundle)))
+
+
+def side_of_live(run: Run, holdout: Holdout) -> LiveSide:
+    """The live model to compare with. What is not to be registered is judged also where it cannot be compared."""
+    try:
+        return find_live(run.level, holdout)
+    except UsageError as error:
+        if run.judge_only:
+            return LiveSide(left_out=error.what)
+        raise
 
 
 def find_live(level: Path, holdout: Holdout) -> LiveSide:
@@ -144,7 +156,9 @@ def measure(candidate: Popular, live: LiveSide, holdout: Holdout, products: pd.D
 
 def note_on(live: LiveSide, k: int) -> str:
     """What a reader of the verdict must know of the comparison, beside its numbers."""
-    against = f"compared with the live release {live.release}" if live.model else "nothing is live"
+    against = f"compared with the live release {live.release}"
+    if not live.model:
+        against = f"not compared with a live release: {live.left_out or 'nothing is live'}"
     if live.unreadable:
         against = f"not compared with the live release {live.release}: {live.unreadable}"
     return against + (f"; lists of {k}, as the shop has no more products" if k < LIST_LENGTH else "")
