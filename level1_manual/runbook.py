@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from level1_manual.register import SHEET, rows
+from level1_manual.register import SHEET
+from level1_manual.sheet import numbers, numbers_of_files
 from level1_manual.workplace import laptop, server
 from shared.commands import run_command
 from shared.places import CHECKOUT
@@ -53,11 +54,10 @@ def shell(step: Step, variables: dict[str, str], quiet: bool = False) -> int:
 
 def perform(as_of: date, hands: Hands = shell, steps: list[Step] | None = None) -> Iterator[tuple[Step, int]]:
     """Carry out the steps one by one until one fails; yields each with its exit code, after logging it."""
-    releases = [row[0] for row in rows(laptop() / SHEET)]
     variables = {
         "AS_OF": as_of.isoformat(),
         "TODAY": (as_of + timedelta(days=1)).isoformat(),
-        "RELEASE": next_release(releases, major=1),
+        "RELEASE": next_release(numbers_used(), major=1),
         "LAPTOP": str(laptop()),
         "SERVER": str(server()),
     }
@@ -67,6 +67,11 @@ def perform(as_of: date, hands: Hands = shell, steps: list[Step] | None = None) 
         yield step, code
         if code:
             return
+
+
+def numbers_used() -> set[str]:
+    """The numbers that must not be given again: those in the sheet, and those of models that lie about."""
+    return numbers(laptop() / SHEET) | numbers_of_files(laptop()) | numbers_of_files(server())
 
 
 def log_action(step: Step, as_of: date, code: int) -> None:

@@ -4,6 +4,7 @@
 """
 
 import os
+import shlex
 import string
 import time
 from collections.abc import Callable
@@ -11,10 +12,12 @@ from pathlib import Path
 
 from level1_manual.evaluate import NUMBER
 from level1_manual.prepare import TRANSACTIONS
-from level1_manual.register import SHEET, rows
+from level1_manual.register import SHEET
 from level1_manual.runbook import Step
+from level1_manual.sheet import rows
 from level1_manual.train import MODEL
 from level1_manual.workplace import laptop, server
+from shared.errors import MlopsError
 from shared.service.process import find
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -32,10 +35,18 @@ def was_done(step: Step, variables: dict[str, str], since: float) -> bool:
         2: lambda: newer(laptop() / MODEL, since),
         3: lambda: newer(laptop() / NUMBER, since),
         4: lambda: is_copied(laptop() / MODEL, server() / MODEL),
-        5: lambda: [variables["RELEASE"], variables["TODAY"]] in [row[:2] for row in rows(laptop() / SHEET)],
+        5: lambda: is_noted(variables["RELEASE"], variables["TODAY"]),
         6: lambda: newer(server() / "service.json", since) and find(server()) is not None,
     }
     return checks[step.number]()
+
+
+def is_noted(release: str, day: str) -> bool:
+    """Whether the sheet says that a release is live since a day. One that cannot be read yet is being typed in."""
+    try:
+        return [release, day] in [row[:2] for row in rows(laptop() / SHEET)]
+    except MlopsError:
+        return False
 
 
 def is_copied(source: Path, target: Path) -> bool:
@@ -47,7 +58,7 @@ def wait_for_participant(step: Step, variables: dict[str, str]) -> int:
     """Show the command with its values filled in, and wait until somebody has done the step."""
     since = time.time()
     typed = string.Template(step.command).safe_substitute(variables)
-    home = f"export MLOPS_HOME='{os.environ['MLOPS_HOME']}'; " if os.environ.get("MLOPS_HOME") else ""
+    home = f"export MLOPS_HOME={shlex.quote(os.environ['MLOPS_HOME'])}; " if os.environ.get("MLOPS_HOME") else ""
     print(f"\n[{step.number}] {step.title}. In another terminal, in this folder:")
     print(f"    {home}source .venv/bin/activate\n    {typed}", flush=True)
     while not was_done(step, variables, since):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import level1_manual.serve
 from comparison.teams.team import Strike, Team
-from level1_manual import register, runbook
+from level1_manual import register, runbook, sheet
 from level1_manual.train import MODEL
 from level1_manual.workplace import laptop, server
 from shared.release.manifest import sha256
@@ -30,7 +30,7 @@ class Level1(Team):
         """The runbook, from top to bottom."""
         for step, code in runbook.perform(as_of, self._hands, steps):
             self.actions.append(f"{step.title} (exit code {code})")
-        number = register.rows(laptop() / register.SHEET)[-1][0]
+        number = sheet.rows(laptop() / register.SHEET)[-1][0]
         self.made[number] = sha256((laptop() / MODEL).read_bytes())
 
     def morning(self, day: date, opened: date) -> None:
@@ -46,7 +46,7 @@ class Level1(Team):
 
     def recorded_live(self, day: date) -> str | None:
         """What the spreadsheet says."""
-        known = [row for row in register.rows(laptop() / register.SHEET) if row[1] <= day.isoformat()]
+        known = [row for row in sheet.rows(laptop() / register.SHEET) if row[1] <= day.isoformat()]
         return self.made[known[-1][0]] if known else None
 
     def pointer_digest(self) -> str:

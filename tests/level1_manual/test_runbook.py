@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from level1_manual.register import add_row, rows
 from level1_manual.runbook import read_steps
+from level1_manual.sheet import add_row, rows
 
 
 @pytest.mark.story

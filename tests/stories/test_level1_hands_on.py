@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from level1_manual.register import add_row
 from level1_manual.runbook import perform, read_steps
+from level1_manual.sheet import add_row
 from level1_manual.workplace import laptop, server
 from stories import level1_hands_on as hands_on
 
