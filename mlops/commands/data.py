@@ -14,7 +14,7 @@ from mlops.levels import present
 from mlops.progress import bar
 from shared.errors import MlopsError, UsageError
 from shared.places import level_folder, shop_folder
-from shared.service.belonging import require_quiet, settle
+from shared.service.belonging import mark_before_replacing, settle
 from shared.text import printable
 
 if TYPE_CHECKING:
@@ -250,9 +250,7 @@ def require_shop() -> Path:
 def mark_levels() -> None:
     """Before a shop is replaced: mark what the levels hold as made of it, and see that nobody is at work on it."""
     for level in map(level_folder, present()):
-        require_quiet(level)
-        if level.exists():
-            settle(level, shop_folder())
+        mark_before_replacing(level, shop_folder())
 
 
 def settle_levels() -> None:

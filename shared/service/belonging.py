@@ -12,12 +12,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from shared.dataset.shop import identity, read_shop
-from shared.errors import Locked
+from shared.errors import IntegrityError, Locked
 from shared.places import set_aside, write_atomically
 from shared.service.process import stop
 from shared.text import one_line
 
 MARK = "of_shop.json"
+UNREADABLE = "whose record could not be read"
 LOCKS = (".pipeline.lock", ".deploy.lock")
 
 
@@ -37,6 +38,22 @@ def settle(level: Path, shop: Path) -> str:
     if before != here:
         write_atomically(level / MARK, json.dumps(here).encode())
     return told
+
+
+def mark_before_replacing(level: Path, shop: Path) -> None:
+    """Let a level without a mark bear that of the shop that is about to be replaced, readable or not.
+
+    Raises Locked if somebody is at work there.
+    """
+    require_quiet(level)
+    if not level.exists() or read_mark(level):
+        return
+    try:
+        about = read_shop(shop)
+        here = {"identity": identity(about), "name": about.get("name", "")}
+    except IntegrityError:
+        here = {"identity": UNREADABLE, "name": UNREADABLE}
+    write_atomically(level / MARK, json.dumps(here).encode())
 
 
 def read_mark(level: Path) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLOPS_HOME", str(folder / "home"))
         words = [*COLUMNS.split("|"), "--price", "Price", "--store", "Country", "--name", "Description"]
-        command = [sys.executable, "-m", "mlops", "data", "import", str(export), *words]
+        command = [sys.executable, "-m", "mlops", "data", "import", str(export), *words, "--accept-loss"]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "210,000 rows read" in told
         yield folder / "home"

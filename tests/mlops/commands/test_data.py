@@ -90,6 +90,16 @@ def test_another_shop_sets_what_the_levels_made_aside(tmp_path: Path, capsys: py
     assert "1.0" not in run(capsys, "--level", "3", "status")[1]
 
 
+def test_a_shop_whose_record_is_damaged_can_be_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "data", "import", str(till(tmp_path / "a.csv", 1, 10)), *MAPPING)
+    make_live(2)
+    (home() / "shop" / "shop.json").write_text("{")
+    code, told = run(capsys, "data", "import", str(till(tmp_path / "b.csv", 1, 3)), *MAPPING, "--replace")
+    assert code == 0
+    assert (home() / "aside" / "level2-1" / "live.json").exists()
+    assert "level2 begins anew" in told
+
+
 def test_what_was_left_of_another_shop_is_set_aside_by_the_next_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
