@@ -73,9 +73,7 @@ class ColumnDrift:
 
     def __str__(self) -> str:
         if self.verdict == "too few":
-            found = (
-                f"{count(self.baskets, 'basket')} in {count(self.days, 'day')}, from {self.needed} on it can be judged"
-            )
+            found = f"{count(self.baskets, 'basket')} in {count(self.days, 'day')}, from {self.needed} on it can be judged"
             return f"{self.column}: too few to judge ({found})"
         if self.value is None or self.verdict == "silent":
             return f"{self.column}: {self.verdict}"
@@ -141,9 +139,7 @@ def judge_column(name: str, column: Column, seen: Window) -> ColumnDrift:
     n, m = len(current), len(reference)
 
     def found(verdict: Verdict, value: float | None = None, **more: Any) -> ColumnDrift:
-        return ColumnDrift(
-            name, verdict, value, **{"limit": column.limit, "bins": 0, **more}, baskets=n, days=seen.days
-        )
+        return ColumnDrift(name, verdict, value, **{"limit": column.limit, "bins": 0, **more}, baskets=n, days=seen.days)
 
     if m and 2 * n < len(seen.current) and len(seen.current) >= FEWEST_BASKETS:
         return found("silent")
