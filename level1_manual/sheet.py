@@ -109,7 +109,7 @@ def find_header(sheet: Worksheet) -> tuple[int, list[int]]:
 
 
 def open_sheet(path: Path, values: bool = False) -> Worksheet:
-    """The sheet with the releases, whichever was open when the file was saved. Raises IntegrityError if it is damaged."""
+    """The sheet with the releases, whichever was open when it was saved. Raises IntegrityError if it is damaged."""
     sheets = open_book(path, values).worksheets
     return next((sheet for sheet in sheets if find_header(sheet)[0]), sheets[0])
 

@@ -223,7 +223,7 @@ def test_a_candidate_or_a_live_release_with_shorter_lists_is_not_compared(holdou
 def test_a_shop_of_fewer_than_ten_products_is_compared_on_shorter_lists_and_told() -> None:
     small = hold_out(make_transactions(products=6, days=60), AS_OF)
     judged = measure(Frecency().fit(small.known), NOTHING_LIVE, small, make_products())
-    assert judged.note == "nothing is live; lists of 6, as the shop has no more products"
+    assert judged.note == "not compared with a live release: nothing is live; lists of 6, as the shop has no more products"
     assert decide(dataclasses.replace(judged.measured, milliseconds=1.0), LIMITS).passed
 
 
@@ -273,7 +273,7 @@ def test_a_verdict_names_the_live_release_that_it_was_compared_with(holdout: Hol
     assert judged.compared_with == {"release": "1.0", "bundle_digest": "digest"}
     assert judged.note == "compared with the live release 1.0"
     first = measure(model, NOTHING_LIVE, holdout, make_products())
-    assert (first.compared_with, first.note) == (None, "nothing is live")
+    assert (first.compared_with, first.note) == (None, "not compared with a live release: nothing is live")
 
 
 def test_the_holdout_is_the_last_seven_days() -> None:
