@@ -71,11 +71,16 @@ class ColumnDrift:
     days: int = 1
     needed: int = 0
 
+    @property
+    def had(self) -> str:
+        """The baskets that there were, and from how many on the column can be judged."""
+        found = f"{count(self.baskets, 'basket')} in {count(self.days, 'day')}"
+        return f"{found}, from {self.needed} on it can be judged"
+
     def __str__(self) -> str:
         if self.verdict == "too few":
-            found = f"{count(self.baskets, 'basket')} in {count(self.days, 'day')}, from {self.needed} on it can be judged"
-            return f"{self.column}: too few to judge ({found})"
-        if self.value is None or self.verdict == "silent":
+            return f"{self.column}: too few to judge ({self.had})"
+        if self.value is None:
             return f"{self.column}: {self.verdict}"
         of = f"{count(self.baskets, 'basket')} of {count(self.days, 'day')}, {self.bins} bins"
         return f"{self.column}: {self.verdict}, PSI {self.value:.2f}, limit {self.limit:.2f} ({of})"
@@ -139,7 +144,9 @@ def judge_column(name: str, column: Column, seen: Window) -> ColumnDrift:
     n, m = len(current), len(reference)
 
     def found(verdict: Verdict, value: float | None = None, **more: Any) -> ColumnDrift:
-        return ColumnDrift(name, verdict, value, **{"limit": column.limit, "bins": 0, **more}, baskets=n, days=seen.days)
+        return ColumnDrift(
+            name, verdict, value, **{"limit": column.limit, "bins": 0, **more}, baskets=n, days=seen.days
+        )
 
     if m and 2 * n < len(seen.current) and len(seen.current) >= FEWEST_BASKETS:
         return found("silent")
@@ -240,13 +247,20 @@ def tell(found: Iterable[ColumnDrift]) -> str:
     """The verdicts in one line: what has drifted, and what could not be judged."""
     columns = list(found)
     moved = [str(column) for column in columns if column.verdict == "drift"]
-    unjudged = [str(column) for column in columns if column.verdict in ("too few", "silent")]
+    few = [column for column in columns if column.verdict == "too few"]
+    silent = [str(column) for column in columns if column.verdict == "silent"]
     constant = [column.column for column in columns if column.verdict == "constant"]
-    parts = [f"drift in {'; '.join(moved)}" if moved else "no column has drifted"]
-    if len(unjudged) == len(columns):
-        parts = ["drift cannot be judged"]
-    parts += unjudged + ([f"always the same: {', '.join(constant)}"] if constant else [])
-    return "; ".join(parts)
+    first = "drift cannot be judged" if len(few) == len(columns) else "no column has drifted"
+    parts = [f"drift in {'; '.join(moved)}" if moved else first, *silent, *tell_few(few)]
+    return "; ".join(parts + ([f"always the same: {', '.join(constant)}"] if constant else []))
+
+
+def tell_few(few: Iterable[ColumnDrift]) -> list[str]:
+    """The columns that have too few baskets, those with the same number together."""
+    together: dict[str, list[str]] = {}
+    for column in few:
+        together.setdefault(column.had, []).append(column.column)
+    return [f"too few baskets to judge {', '.join(names)} ({had})" for had, names in together.items()]
 
 
 def psi(current: np.ndarray, reference: np.ndarray) -> float:
