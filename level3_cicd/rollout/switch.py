@@ -33,6 +33,8 @@ from shared.release.provenance import revision
 from shared.service.process import Process, find, hosts_elsewhere
 
 SECONDS_WITHOUT_PROGRESS = 15.0
+# What a service goes back to is in its memory; one that hangs is not waited for.
+SECONDS_TO_GO_BACK = 5.0
 LOOK_FIRST = "Look at the service and its log, service.log; then deploy again, or another release."
 log = logging.getLogger("level3.switch")
 
@@ -97,7 +99,7 @@ def undo(level: Path, after: Pointer, error: BaseException) -> None:
     intent_file(level).unlink(missing_ok=True)
     now = read_pointer(level) if switched else None
     running = running_service(level) if now and isinstance(error, Exception) else None
-    if running and now and not takes_over(running, now, SECONDS_WITHOUT_PROGRESS):
+    if running and now and not takes_over(running, now, SECONDS_TO_GO_BACK):
         log.error("The service has not taken %s back.%s", now.release, words_of(running))
 
 

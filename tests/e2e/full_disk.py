@@ -75,7 +75,8 @@ def in_fork(command: Command, folder: Path, number: int = 0, for_good: bool = Fa
             writes = fill_at(number, folder, for_good)
             command(folder)
             code = DONE if len(writes) >= number else UNTOUCHED
-        except (MlopsError, OSError):
+        except (MlopsError, OSError) as error:
+            sys.stderr.write(f"{command.__name__}, no space at write {number}: {error}\n")
             code = FAILED
         except BaseException:  # noqa: BLE001  a fork must not go on with its parent's program
             traceback.print_exc()

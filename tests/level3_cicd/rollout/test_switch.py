@@ -31,6 +31,11 @@ def switch_to(level: Path, release: str) -> None:
     switch.switch(level, bundle, store.pointer_to(release, bundle), DAY, "deploy", "test", "tried")
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switch, "SECONDS_TO_GO_BACK", 0.1)
+
+
 @pytest.fixture
 def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
     level = tmp_path / "level3"
