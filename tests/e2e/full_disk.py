@@ -76,6 +76,7 @@ def in_fork(command: Command, folder: Path, number: int = 0, for_good: bool = Fa
             command(folder)
             code = DONE if len(writes) >= number else UNTOUCHED
         except (MlopsError, OSError) as error:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             sys.stderr.write(f"{command.__name__}, no space at write {number}: {error}\n")
             code = FAILED
         except BaseException:  # noqa: BLE001  a fork must not go on with its parent's program
