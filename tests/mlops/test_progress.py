@@ -1,0 +1,132 @@
+"""What stands on a terminal in the end is what a pipe would have got, at any width."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from shared.places import CHECKOUT
+
+PROGRAM = """
+import logging, sys, time
+from mlops.progress import bar, working
+with working("Training, which takes a while (from level 3 on, Prefect takes about 20 s to start)"):
+    time.sleep(0.25)
+    print("printed meanwhile")
+    logging.getLogger("level2").warning("2017-06-04: a warning of a log that is longer than forty columns are")
+    time.sleep(0.15)
+    sys.stdout.write("begun, ")
+    time.sleep(0.25)
+    print("and ended")
+    for number in bar(range(3), "Preparing the year, day by day"):
+        time.sleep(0.15)
+print("Release 1.0 is trained and live: NDCG@10 0.2997.")
+print("  Where: /a/very/long/path/that/does/not/fit/into/forty/columns/level2/runs/1.0")
+print("  Next:  mlops --level 2 ask 1")
+"""
+
+
+def screen(written: str, columns: int) -> list[str]:
+    """The lines that a terminal shows after all that was written; of its orders only those that are used are known."""
+    lines, row, column = [[" "] * columns], 0, 0
+    at = 0
+    while at < len(written):
+        if written.startswith("\x1b[K", at):
+            lines[row][column:] = [" "] * (columns - column)
+            at += 3
+            continue
+        letter = written[at]
+        at += 1
+        assert letter != "\x1b", f"an order that is not expected: {written[at - 1 : at + 8]!r}"
+        if letter == "\r":
+            column = 0
+        elif letter == "\n":
+            row += 1
+        else:
+            if column == columns:
+                row, column = row + 1, 0
+            while row >= len(lines):
+                lines.append([" "] * columns)
+            lines[row][column] = letter
+            column += 1
+        while row >= len(lines):
+            lines.append([" "] * columns)
+    return [line for line in ("".join(line).rstrip() for line in lines) if line]
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """The lines of a text as a terminal breaks them."""
+    cut = [line[at : at + columns] for line in text.splitlines() for at in range(0, max(len(line), 1), columns)]
+    return [line.rstrip() for line in cut if line.strip()]
+
+
+def in_a_terminal(columns: int, environment: dict[str, str]) -> str:
+    """What the program writes to a pseudo-terminal."""
+    mine, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    started = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], cwd=CHECKOUT, env=environment, stdin=its, stdout=its, stderr=its
+    )
+    os.close(its)
+    written = b""
+    while True:
+        try:
+            more = os.read(mine, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        written += more
+    os.close(mine)
+    assert started.wait() == 0
+    return written.decode().replace("\r\n", "\n\r")
+
+
+def variables(columns: int, term: str = "xterm") -> dict[str, str]:
+    return {**os.environ, "TERM": term, "PYTHONPATH": str(CHECKOUT), "COLUMNS": str(columns), "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("columns", [40, 100])
+def test_the_screen_shows_in_the_end_what_a_pipe_gets(columns: int) -> None:
+    piped = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=CHECKOUT,
+        env=variables(columns),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    ).stdout
+    written = in_a_terminal(columns, variables(columns))
+    assert "Training" in written
+    assert "Training" not in piped
+    assert screen(written, columns) == wrapped(piped, columns)
+
+
+@pytest.mark.thorough
+def test_a_terminal_that_takes_nothing_back_gets_no_line() -> None:
+    assert "\x1b" not in in_a_terminal(40, variables(40, term="dumb"))
+
+
+@pytest.mark.thorough
+def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m mlops --help | true; echo codes $?"
+    done = subprocess.run(["bash", "-c", command], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_letter_that_the_terminal_lacks_ends_nothing(tmp_path: Path, encoding: str) -> None:
+    environment = {**variables(80), "PYTHONIOENCODING": encoding, "MLOPS_HOME": str(tmp_path / "häuser 家")}
+    command = [sys.executable, "-m", "mlops", "--level", "2", "status"]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"level2" in done.stdout
