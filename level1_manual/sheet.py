@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from filelock import FileLock
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 from shared.errors import IntegrityError, Locked, UsageError
 from shared.places import write_atomically
@@ -109,7 +111,7 @@ def find_header(sheet: Worksheet) -> tuple[int, list[int]]:
 
 
 def open_sheet(path: Path, values: bool = False) -> Worksheet:
-    """The sheet with the releases, whichever was open when it was saved. Raises IntegrityError if it is damaged."""
+    """The sheet with the releases, whichever was open when the file was saved. IntegrityError if damaged."""
     sheets = open_book(path, values).worksheets
     return next((sheet for sheet in sheets if find_header(sheet)[0]), sheets[0])
 
@@ -141,9 +143,29 @@ def add_row(path: Path, row: list[str]) -> None:
         at = sheet.max_row + 1
         for column, text in zip(find_header(sheet)[1], row, strict=False):
             sheet.cell(at, column, text).data_type = "s"
-        content = io.BytesIO()
-        book.save(content)
-        write_atomically(path, content.getvalue())
+        write_atomically(path, packed(book))
+
+
+def packed(book: Workbook) -> bytes:
+    """The file's bytes. It bears no time of day: a clock before 1980 has none that it could bear."""
+    content = io.BytesIO()
+    with Timeless(content, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).save()
+    return content.getvalue()
+
+
+class Timeless(ZipFile):
+    """An archive whose entries bear the first time that there is in archives."""
+
+    def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any, **__: Any) -> None:
+        """Add an entry."""
+        entry = ZipInfo(zinfo_or_arcname)
+        entry.compress_type = ZIP_DEFLATED
+        super().writestr(entry, data)
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        """Add a file."""
+        self.writestr(str(arcname or filename), Path(filename).read_bytes())
 
 
 def new_book() -> Workbook:

@@ -136,10 +136,9 @@ def verdicts_of_gate(level: Path, release: str = "") -> list[Row]:
     return read(level, LEDGER.c.step == "gate", *of_release)
 
 
-def verdicts_since(level: Path, since: datetime) -> list[Row]:
-    """What runs that began at a moment, or later, found: rows of validate, gate and judge."""
-    of_runs = LEDGER.c.step.in_(("validate", "gate", "judge"))
-    return read(level, of_runs, LEDGER.c.recorded_at >= since.isoformat())
+def verdicts_of_runs(level: Path) -> list[Row]:
+    """What runs found, in the order in which it was written: rows of validate, gate and judge."""
+    return read(level, LEDGER.c.step.in_(("validate", "gate", "judge")))
 
 
 def last_try_out(level: Path, release: str) -> Row | None:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,7 +14,7 @@ from level3_cicd.config import CONFIG, PipelineConfig
 from level3_cicd.deploy import CODE
 from level3_cicd.evaluate import evaluate
 from level3_cicd.gate import gate
-from level3_cicd.ledger import day_reached, releases_named
+from level3_cicd.ledger import day_reached, releases_named, verdicts_of_runs
 from level3_cicd.pending_verdict import record_pending
 from level3_cicd.prepare import prepare
 from level3_cicd.register import register
@@ -79,14 +79,14 @@ def run(
     config = read_config(config_file, PipelineConfig).with_model(model)
     require_day(open_feed(shop_folder()), as_of)
     settle(level, shop_folder())
-    began = datetime.now(UTC)
     with alone(level):
+        known = len(verdicts_of_runs(level))
         if not judge_only:
             require_no_earlier_day(level, as_of)
         try:
             entry = play_at_prefect(level, as_of, config, actor, judge_only, steps)
         finally:
-            write_summary(level, began)
+            write_summary(level, known)
         return Outcome(entry.release, entry.bundle_digest, entry.source, tell_verdict(level), judge_only)
 
 

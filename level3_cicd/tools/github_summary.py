@@ -4,20 +4,22 @@
 """
 
 import os
-from datetime import datetime
 from pathlib import Path
 
-from level3_cicd.ledger import Row, rows_of, verdicts_since
+from level3_cicd.ledger import Row, verdicts_of_runs
 from shared.places import home
 from shared.release.provenance import shorten
 
 TRAVELS = "State travels as an artifact of this run; production is a service inside of the job."
 
 
-def write_summary(level: Path, since: datetime) -> None:
-    """Write the verdict of a run, begun at `since`, to the step's summary and outputs, where CI asks for them."""
+def write_summary(level: Path, known: int) -> None:
+    """Write the verdict of a run to the step's summary and outputs, where CI asks for them.
+
+    known: how many verdicts there were before the run. The clock is not asked: it may have been set back meanwhile.
+    """
     summary, outputs = os.environ.get("GITHUB_STEP_SUMMARY"), os.environ.get("GITHUB_OUTPUT")
-    rows = verdicts_since(level, since)
+    rows = verdicts_of_runs(level)[known:]
     if not rows:
         return
     if summary:
@@ -47,7 +49,7 @@ def tell(row: Row) -> str:
 
 def tell_verdict(level: Path) -> str:
     """The last verdict of the gate in a few lines for the terminal: the comparisons, and what there was to note."""
-    row = max(rows_of(level, step="gate") + rows_of(level, step="judge"), key=lambda row: row.recorded_at)
+    row = [row for row in verdicts_of_runs(level) if row.step != "validate"][-1]
     shown = [at for at in row.numbers["rules"] if not at["name"].startswith("slice ")]
     slices = len(row.numbers["rules"]) - len(shown)
     lines = [f"  {at['name']}: {at['detail']} (limit {at['limit']:+.3f})" for at in shown[:2]]

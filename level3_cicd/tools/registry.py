@@ -255,9 +255,7 @@ def forget_old_bundles(level: Path, keep: int = 10) -> None:
     """
     rows = live_rows(level)
     needed = {row.release for row in [*rows[-1:], row_before(rows)] if row}
-    folders = sorted(
-        (level / "bundles" / release for release in stored(level)), key=lambda folder: folder.stat().st_mtime
-    )
+    folders = [level / "bundles" / release for release in stored(level)]  # by number: a clock may have been set back
     for folder in folders[:-keep]:
         if folder.name not in needed:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """A sheet that people edit by hand, with a program for sheets."""
 
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,9 @@ def test_the_models_that_lie_about_count_too(tmp_path: Path, monkeypatch: pytest
     (workplace.laptop() / "model_1.4.pkl").write_text("")
     (workplace.laptop() / "model.pkl").write_text("")
     assert numbers_used() == {"1.4", "1.6"}
+
+
+def test_a_clock_before_1980_changes_nothing(sheet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    add_row(sheet, ["1.2", "1970-01-02", "0.3", "operator", ""])
+    assert rows(sheet)[-1][0] == "1.2"

@@ -223,7 +223,9 @@ def test_a_candidate_or_a_live_release_with_shorter_lists_is_not_compared(holdou
 def test_a_shop_of_fewer_than_ten_products_is_compared_on_shorter_lists_and_told() -> None:
     small = hold_out(make_transactions(products=6, days=60), AS_OF)
     judged = measure(Frecency().fit(small.known), NOTHING_LIVE, small, make_products())
-    assert judged.note == "not compared with a live release: nothing is live; lists of 6, as the shop has no more products"
+    assert (
+        judged.note == "not compared with a live release: nothing is live; lists of 6, as the shop has no more products"
+    )
     assert decide(dataclasses.replace(judged.measured, milliseconds=1.0), LIMITS).passed
 
 

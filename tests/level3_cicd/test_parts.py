@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from level3_cicd.config import CONFIG, GateLimits, PipelineConfig
 from level3_cicd.deploy import rollback
 from level3_cicd.evaluate import LiveSide, measure, open_live, time_one
-from level3_cicd.ledger import Row, append, live_on, read, refused_days, validated_through
+from level3_cicd.ledger import Row, append, live_on, read, refused_days, validated_through, verdicts_of_runs
 from level3_cicd.ledger_table import opened
 from level3_cicd.monitor import monitor
 from level3_cicd.rollout.switch import locked
 from level3_cicd.run import Run
 from level3_cicd.slices import by_customer, by_department
-from level3_cicd.tools.github_summary import tell
+from level3_cicd.tools.github_summary import tell, write_summary
 from level3_cicd.train import fit
 from level3_cicd.validate import days_to_validate, find_harm, refuse_bad_data
 from shared.columns import CUSTOMER, DEPARTMENT, PRODUCT, TIME
@@ -322,3 +322,19 @@ def test_a_prefect_server_that_goes_away_is_a_dependency_that_is_down(
     monkeypatch.setattr(flow, "close_crashed", fail)
     with pytest.raises(told, match="Failed to reach API"):
         flow.run_flow(tmp_path, [], unused, "a run", "1.0", date(2017, 6, 4), "test", "http://127.0.0.1:9/api")
+
+
+def test_a_clock_that_was_set_back_during_a_run_hides_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    numbers: dict = {"rules": [], "notes": []}
+    before = Row(date(2017, 6, 4), "gate", "passed", "", release="1.0", numbers=numbers)
+    append(tmp_path, before)
+    known = len(verdicts_of_runs(tmp_path))
+    write_summary(tmp_path, known)
+    assert not (tmp_path / "GITHUB_OUTPUT").exists()
+    append(tmp_path, dataclasses.replace(before, release="1.1", recorded_at=before.recorded_at - timedelta(hours=1)))
+    write_summary(tmp_path, known)
+    assert (tmp_path / "GITHUB_OUTPUT").read_text() == "release=1.1\n"

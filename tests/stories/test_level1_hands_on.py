@@ -1,6 +1,5 @@
 """Each step of the runbook is seen when it was done, and not before."""
 
-import time
 from datetime import date
 from pathlib import Path
 
@@ -32,8 +31,7 @@ def test_a_step_is_seen_once_it_was_done(tmp_path: Path, monkeypatch: pytest.Mon
         folder.mkdir(parents=True)
     (laptop() / "model.pkl").write_text("a model")
     step = read_steps()[number - 1]
-    since = time.time() + 0.01
-    time.sleep(0.02)
+    since = hands_on.stamps()
     assert not hands_on.was_done(step, VARIABLES, since)
     do(number)
     assert hands_on.was_done(step, VARIABLES, since)
@@ -41,7 +39,7 @@ def test_a_step_is_seen_once_it_was_done(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_service_that_is_not_there_is_not_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    assert not hands_on.was_done(read_steps()[5], VARIABLES, time.time())
+    assert not hands_on.was_done(read_steps()[5], VARIABLES, hands_on.stamps())
 
 
 def test_the_participant_sees_the_command_with_its_values(
