@@ -70,7 +70,25 @@ def as_numbers(values: pa.Array, style: Style = PLAIN) -> np.ndarray:
         return np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     if not (pa.types.is_string(kind) or pa.types.is_binary(kind)):
         return np.full(len(values), np.nan)
-    coded = pc.dictionary_encode(trimmed(values))
+    text = trimmed(values)
+    return at_once(text, style) if can_be_read_at_once(text, style) else one_by_one(text, style)
+
+
+def can_be_read_at_once(text: pa.Array, style: Style) -> bool:
+    """Whether Arrow's own reader of numbers reads texts as a style does: digits, one sign, one point."""
+    bare = rf"^-?\d+(?:{re.escape(style.decimal)}\d+)?$"
+    return not style.thousands and pc.all(pc.match_substring_regex(text, bare)).as_py() is not False
+
+
+def at_once(text: pa.Array, style: Style) -> np.ndarray:
+    """Texts as numbers; all of them are some, or null."""
+    pointed = text if style.decimal == "." else pc.replace_substring(text, style.decimal, ".")
+    return np.asarray(pointed.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def one_by_one(text: pa.Array, style: Style) -> np.ndarray:
+    """Texts as numbers, each distinct one read once; NaN for what is none."""
+    coded = pc.dictionary_encode(text)
     distinct = np.array([parse(text, style) for text in coded.dictionary.to_pylist()] + [np.nan])
     return distinct[pc.fill_null(coded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)]
 
@@ -83,9 +101,9 @@ def lenient(text: str) -> float:
 
 def lenient_numbers(values: pa.Array) -> np.ndarray:
     """Numbers as far as any style reads them: to estimate what rows are worth that are left out."""
-    kind = plain_array(values).type
-    if not pa.types.is_string(kind):
-        return as_numbers(values)
+    numbers = as_numbers(values)
+    if not pa.types.is_string(plain_array(values).type) or np.isfinite(numbers).all():
+        return numbers
     coded = pc.dictionary_encode(trimmed(plain_array(values)))
     distinct = np.array([lenient(text) for text in coded.dictionary.to_pylist()] + [np.nan])
     return distinct[pc.fill_null(coded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)]
@@ -117,14 +135,23 @@ class Numbers:
         values = plain_array(values)
         if not pa.types.is_string(values.type):
             return
-        for entry in pc.value_counts(pc.drop_null(trimmed(values))):
-            text, rows = entry["values"].as_py(), entry["counts"].as_py()
-            self.short |= len(text) <= 3 and text.isdigit()
-            self.long |= bool(LONG.match(text))
-            if text:
-                bits = readers(text)
-                self.rows[bits] += rows
-                self.examples.setdefault(bits, text)
+        text = pc.drop_null(trimmed(values))
+        # Which styles read a number depends on where its zeros and other digits are, and not on which.
+        shapes = pc.dictionary_encode(pc.replace_substring_regex(text, "[2-9]", "1"))
+        codes = shapes.indices.to_numpy(zero_copy_only=False)
+        found, first, rows = np.unique(codes, return_index=True, return_counts=True)
+        for code, at, many in zip(found, first, rows, strict=True):
+            shape = shapes.dictionary[int(code)].as_py()
+            if shape:
+                self.note(shape, text[int(at)].as_py(), int(many))
+
+    def note(self, shape: str, example: str, rows: int) -> None:
+        """Take some rows of one shape in."""
+        self.short |= len(shape) <= 3 and shape.isdigit()
+        self.long |= bool(LONG.match(shape))
+        bits = readers(shape)
+        self.rows[bits] += rows
+        self.examples.setdefault(bits, example)
 
     def read_by(self, style: Style) -> int:
         """How many rows a style reads."""

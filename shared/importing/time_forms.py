@@ -23,6 +23,7 @@ from shared.importing.times import ISO, ZONE, is_typed, typed_times
 from shared.text import count
 
 DATE = re.compile(r"^(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(\D.*)?$")
+CLOCK = r"^(\d{1,4}[./-]\d{1,2}[./-]\d{1,4})[T ,]+\d{1,2}(?::\d\d){0,2}(?:\.\d+)?"
 NUMBER = re.compile(r"^\d+(?:[.,]\d+)?$")
 WORDS = re.compile(r"[^\W\d_]{3}")
 # Days since 1900 as Excel counts them, from 1954 to 2119; seconds and milliseconds from 1980 to 2100.
@@ -88,14 +89,13 @@ class TimeForms:
         seen.rows += rows
 
     def look_closer(self, text: pa.Array, numbers: np.ndarray) -> None:
-        """Take texts in that are not ISO 8601, each distinct one once."""
-        coded = pc.dictionary_encode(text)
+        """Take texts in that are not ISO 8601, each distinct date once whatever the time of day after it."""
+        coded = pc.dictionary_encode(pc.replace_substring_regex(text, CLOCK, r"\1 10:00"))
         codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
         found, first, counts = np.unique(codes, return_index=True, return_counts=True)
-        distinct = coded.dictionary.to_pylist()
         for code, at, many in zip(found, first, counts, strict=True):
             if code >= 0:
-                self.look_at(distinct[code], int(many), int(numbers[at]))
+                self.look_at(text[int(at)].as_py(), int(many), int(numbers[at]))
 
     def look_at(self, text: str, rows: int, row: int) -> None:
         """Take one distinct text in."""
