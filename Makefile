@@ -92,5 +92,6 @@ lock: setup ## resolve the requirements anew
 	$(PYTHON) -m uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
 
-clean: ## remove all state, but not the environment
-	rm -rf var
+clean: ## stop what runs and remove all state, but not the environment (another home: make clean MLOPS_HOME=...)
+	@if [ -x "$$VENV/bin/python" ]; then $(PYTHON) -m mlops.clean $(if $(findstring command,$(origin MLOPS_HOME)),--named); \
+	  else rm -rf var live-copy; fi

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from shared.errors import MlopsError, UsageError
+from shared.places import is_writable
 
 FORMAT = 2
 
@@ -53,7 +54,8 @@ def opened(level: Path) -> Iterator[Connection]:
     Raises MlopsError if it cannot be used, UsageError if another version wrote it.
     """
     path = ledger_file(level)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_writable(level):
+        level.mkdir(parents=True, exist_ok=True)
     database = engine(path)
     try:
         with database.begin() as connection:
@@ -87,12 +89,17 @@ def require_format(connection: Connection, path: Path) -> None:
 def engine(path: Path) -> Engine:
     """SQLite on a file; a transaction takes the file at its beginning, so that two appends never see one last row."""
     made = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
-    event.listen(made, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    begin = "BEGIN IMMEDIATE" if is_writable(path.parent) else "BEGIN"
+    event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
     return made
 
 
 def connect(path: Path) -> Any:
-    """A connection of SQLite's own, by path: no character of it is read as a part of an address."""
+    """A connection of SQLite's own, by path: no character of it is read as a part of an address.
+
+    Where nothing can be written and there is no ledger, it is an empty one in memory: it is only looked at.
+    """
     import sqlite3
 
-    return sqlite3.connect(path, timeout=30, isolation_level=None)
+    only_looked_at = not path.exists() and not is_writable(path.parent)
+    return sqlite3.connect(":memory:" if only_looked_at else path, timeout=30, isolation_level=None)

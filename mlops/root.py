@@ -17,7 +17,7 @@ from mlops.commands.status import status
 from mlops.levels import present
 from shared.dataset.clock import going_ahead
 from shared.errors import IntegrityError, UsageError
-from shared.places import level_folder, shop_folder
+from shared.places import is_writable, level_folder, shop_folder
 from shared.program import run_program
 from shared.release.state_version import require_this_version
 from shared.service.belonging import settle
@@ -46,11 +46,12 @@ def commands(context: click.Context, level: int | None, ahead: bool) -> None:
     context.obj = level or max(present())
     if context.obj not in present():
         raise UsageError(f"Level {context.obj} is not here; there are {present()}.", fix="Choose one of them.")
+    folder = level_folder(context.obj)
     if context.invoked_subcommand in NEED_THIS_VERSION:
-        require_this_version(level_folder(context.obj))
-    if level_folder(context.obj).exists() and (shop_folder() / "shop.json").exists():
+        require_this_version(folder)
+    if folder.exists() and is_writable(folder) and (shop_folder() / "shop.json").exists():
         with suppress(IntegrityError):  # of the shop: what is live can be looked at and rolled back without it
-            settle(level_folder(context.obj), shop_folder())
+            settle(folder, shop_folder())
 
 
 for command in (data, pipeline, deploy, monitor, serve, ask, status, compare, doctor, up, down):

@@ -27,6 +27,12 @@ def level_folder(level: int) -> Path:
     return home() / f"level{level}"
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether something can be written into a folder, or it can be made."""
+    there = next(at for at in (folder, *folder.absolute().parents) if at.exists())
+    return os.access(there, os.W_OK)
+
+
 def sqlite_url(path: Path, driver: str = "pysqlite") -> str:
     """The URL of a SQLite file, wherever it lies. The driver is named: without it, MLflow makes folders of the URL.
 

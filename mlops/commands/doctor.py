@@ -13,7 +13,7 @@ import click
 
 from mlops.levels import capability, folder, has, present, service_folder
 from shared.errors import CheckFailed, Locked, MlopsError
-from shared.places import CHECKOUT, home
+from shared.places import CHECKOUT, home, is_writable
 from shared.release.number import is_release
 from shared.release.state_version import set_older_aside, written_by_older
 
@@ -159,7 +159,7 @@ def nobody_working(level: Path) -> Iterator[None]:
     """Keep pipelines and deployments of a level out, whose files look like leftovers. Raises Locked if one runs."""
     from filelock import FileLock, Timeout
 
-    if not level.exists():
+    if not level.exists() or not is_writable(level):
         yield
         return
     try:

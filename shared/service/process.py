@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from shared.errors import DependencyDown, UsageError
 from shared.identity import home_name, this_host
-from shared.places import write_atomically
+from shared.places import is_writable, write_atomically
 from shared.service.client import get_json, is_answering, recommendations_of
 from shared.service.waiting import wait_until
 from shared.surroundings import own_environment
@@ -154,8 +154,13 @@ def find(folder: Path, even_if_it_hangs: bool = False) -> Process | None:
     return recorded if there else None
 
 
-def starting(folder: Path) -> FileLock:
-    """The lock of those who look for a folder's service and start it if there is none; a second one waits."""
+def starting(folder: Path) -> AbstractContextManager:
+    """The lock of those who look for a folder's service and start it if there is none; a second one waits.
+
+    Where nothing can be written, none can be started, and whoever only asks needs no lock.
+    """
+    if not is_writable(folder):
+        return nullcontext()
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / ".service.lock")
 
