@@ -5,6 +5,7 @@ MlopsError            1  something failed
 ├── CheckFailed       3  a check said no: bad data, or the gate
 ├── IntegrityError    4  files are not what their hashes say
 ├── DependencyDown    5  a service that this step needs does not answer
+│   └── Refused       2  it does, but not to this question
 ├── Locked            6  somebody else is doing this at the moment
 └── RolledBack        7  the change was made, found wanting and undone
 """
@@ -46,6 +47,12 @@ class DependencyDown(MlopsError):
     """A service that this step needs does not answer."""
 
     exit_code = 5
+
+
+class Refused(DependencyDown):
+    """A service answered that it was asked for what cannot be: the question is wrong, and nothing is down."""
+
+    exit_code = UsageError.exit_code
 
 
 class Locked(MlopsError):

@@ -31,6 +31,27 @@ MLFLOW_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 retries hide a server that is down for minutes
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+WAYS_OUT = (
+    (("database is locked",), "Another program holds its database: end that one, or wait, and try again."),
+    (
+        ("out-of-date", "locate revision", "no such table", "no such column"),
+        "Another version of MLflow wrote its database: use that, or `mlflow db upgrade` with its URL, after a backup.",
+    ),
+    (("not a database", "malformed"), "Its database is damaged: bring it back from a backup."),
+    (
+        ("readonly", "read-only", "disk is full", "disk i/o"),
+        "Look at its disk: its space, and who may write there.",
+    ),
+    (
+        ("401", "403", "unauthorized", "permission"),
+        "Look at MLFLOW_TRACKING_USERNAME and _PASSWORD, or _TOKEN.",
+    ),
+    (
+        ("active' state", "deleted state"),
+        "It is in the trash: `mlflow experiments restore` brings it back.",
+    ),
+)
+OTHERWISE = "Start MLflow again, or mend its database."
 # Where MLflow's tables name files.
 PLACES_OF_FILES = (
     ("experiments", "artifact_location"),
@@ -130,9 +151,16 @@ def talking_to_mlflow() -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError, RequestException) as error:
+    except (MlflowException, SQLAlchemyError, RequestException, sqlite3.Error) as error:
         told = str(error or type(error).__name__).strip().partition("\n")[0].split(": Max retries")[0][:300]
-        raise DependencyDown(
-            f"The registry does not answer: {told}",
-            fix="Start MLflow again, or mend its database. What is live goes on answering.",
-        ) from error
+        raise DependencyDown(f"The registry does not answer: {told}", fix=way_out(told)) from error
+
+
+def way_out(told: str) -> str:
+    """What helps a registry, by its own words.
+
+    >>> way_out("(sqlite3.OperationalError) database is locked")
+    'Another program holds its database: end that one, or wait, and try again. What is live goes on answering.'
+    """
+    found = next((helps for words, helps in WAYS_OUT if any(word in told.lower() for word in words)), OTHERWISE)
+    return f"{found} What is live goes on answering."

@@ -9,6 +9,10 @@ from shared.places import sqlite_url
 from shared.surroundings import TELEMETRY_OFF
 
 QUIET = "CRITICAL"
+# A server's log is read when it does not come up: it must say why.
+SERVERS_LOG = dict.fromkeys(
+    ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"), "ERROR"
+)
 
 
 def prefect_settings(home: Path) -> dict[str, str]:

@@ -118,6 +118,12 @@ def experiment_id(client: "MlflowClient") -> str:
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         raise DependencyDown(f"MLflow has no experiment {EXPERIMENT!r}.", fix="Restore its database.")
+    if experiment.lifecycle_stage != "active":
+        raise DependencyDown(
+            f"MLflow's experiment {EXPERIMENT!r} is in the trash.",
+            fix=f"Bring it back: `mlflow experiments restore --experiment-id {experiment.experiment_id}` with "
+            f"MLFLOW_TRACKING_URI='{client.tracking_uri}', or on its page.",
+        )
     return str(experiment.experiment_id)
 
 

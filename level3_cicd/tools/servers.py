@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from level3_cicd.tools.mlflow_client import MLFLOW_SETTINGS, mlflow_client, talking_to_mlflow, tracking_uri
-from level3_cicd.tools.prefect_settings import prefect_settings
+from level3_cicd.tools.prefect_settings import SERVERS_LOG, prefect_settings
 from shared.errors import DependencyDown
 from shared.places import write_atomically
 from shared.service import process
@@ -22,6 +22,7 @@ from shared.service.waiting import wait_until
 SECONDS_TO_START = 120
 PREFECT = "prefect"
 PREFECT_HEALTH = "/api/health"
+OF_ANOTHER_VERSION = ("locate revision", "no such column", "no such table", "not a database", "malformed")
 FOR_A_RUN = "prefect-for-run"
 
 
@@ -57,7 +58,7 @@ def comes_up(server: Process) -> bool:
 def launch_prefect(home: Path) -> Process:
     """Prefect's server, or the one that runs already. It needs a while until it answers: `find_server` waits."""
     port = free_port(4200)
-    settings = prefect_settings(home)
+    settings = prefect_settings(home) | SERVERS_LOG
     settings["PREFECT_SERVER_UI_API_URL"] = f"http://{HOST}:{port}/api"  # or its page looks for it at port 4200
     words = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
     return launch(home, PREFECT, port, PREFECT_HEALTH, words, settings)
@@ -90,8 +91,22 @@ def wait_for(home: Path, name: str) -> Process:
     if server is None:
         stop_server(home, name)
         log = log_file(servers_folder(home), name)
-        raise DependencyDown(f"{name} did not start; {log} ends with:\n{last_lines(log)}", fix="Run `mlops doctor`.")
+        told = last_lines(log)
+        raise DependencyDown(f"{name} did not start; {log} ends with:\n{told}", fix=way_out(home, name, told))
     return server
+
+
+def way_out(home: Path, name: str, told: str) -> str:
+    """What helps a server that does not come up, by its own last words.
+
+    >>> way_out(Path("/home"), "prefect", "CommandError: Can't locate revision identified by 'f'")
+    'Move /home/prefect aside: of another version, or damaged; no release is in it.'
+    """
+    if name.startswith(PREFECT) and any(word in told for word in OF_ANOTHER_VERSION):
+        return f"Move {home / 'prefect'} aside: of another version, or damaged; no release is in it."
+    if "database is locked" in told:
+        return "Another program holds its database: end that one, or wait, and try again."
+    return f"Mend what {log_file(servers_folder(home), name)} says; `mlops down` stops what is left; then try again."
 
 
 def stop_server(home: Path, name: str) -> bool:
@@ -124,7 +139,7 @@ def temporary_prefect(home: Path) -> tuple[Process, "subprocess.Popen[bytes]"]:
     name = f"{FOR_A_RUN}-{os.getpid()}"
     forget_ended_runs(home)
     return process.launch(
-        servers_folder(home), name, words, port, PREFECT_HEALTH, subprocess.PIPE, prefect_settings(home)
+        servers_folder(home), name, words, port, PREFECT_HEALTH, subprocess.PIPE, prefect_settings(home) | SERVERS_LOG
     )
 
 
@@ -133,7 +148,9 @@ def wait_for_runs(home: Path, server: Process) -> str:
     try:
         if not comes_up(server):
             told = last_lines(log_file(servers_folder(home), server.name))
-            raise DependencyDown(f"Prefect's server does not answer at {server.url}:\n{told}", fix="Run `mlops down`.")
+            raise DependencyDown(
+                f"Prefect's server does not answer at {server.url}:\n{told}", fix=way_out(home, server.name, told)
+            )
         write_atomically(migrated_file(home), b"")
     finally:
         migration(home).release()

@@ -6,9 +6,10 @@ A user's proxy and other settings must not stand between the product and itself,
 from typing import Any
 from urllib.parse import quote
 
-from shared.errors import DependencyDown
+from shared.errors import DependencyDown, Refused
 
 SECONDS_TO_ANSWER = 10.0
+WRONG_QUESTIONS = (400, 413, 414, 422)
 
 
 def get_json(url: str, seconds: float = SECONDS_TO_ANSWER) -> Any:
@@ -22,6 +23,10 @@ def get_json(url: str, seconds: float = SECONDS_TO_ANSWER) -> Any:
             return answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise DependencyDown(f"{url} does not answer: {error}") from error
+    if answer.status_code in WRONG_QUESTIONS:
+        raise Refused(
+            f"The service refuses this: {reason_of(answer)}", fix="Ask for a customer as the shop names them."
+        )
     raise DependencyDown(f"{url} answers {answer.status_code}: {reason_of(answer)}")
 
 

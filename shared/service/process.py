@@ -30,6 +30,8 @@ from shared.surroundings import own_environment
 HOST = "127.0.0.1"
 SERVICE = "service"
 SECONDS_TO_START = 60.0
+# Before what each start writes to its log.
+STARTS = "--- starting "
 DEPLOY_FIRST = "Train and deploy a release first."
 
 
@@ -199,6 +201,8 @@ def launch(
     folder.mkdir(parents=True, exist_ok=True)
     own = {**own_environment(), "PYTHONUTF8": "1", **settings}
     with log_file(folder, name).open("ab") as output:
+        output.write(f"{STARTS}{words[0]} at port {port}\n".encode())
+        output.flush()
         started = subprocess.Popen(
             [sys.executable, "-m", *words],
             stdin=stdin or subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, env=own,
@@ -231,7 +235,10 @@ def start(folder: Path, module: str, wanted_port: int, words: Sequence[str] = ()
         if came_up:
             raise DependencyDown(f"The service has nothing to answer with: {error}", fix=DEPLOY_FIRST) from error
         log = log_file(folder)
-        raise DependencyDown(f"The service did not start; {log} says why:\n{last_lines(log)}") from error
+        raise DependencyDown(
+            f"The service did not start; {log} says why:\n{last_lines(log)}",
+            fix=f"Mend what {log} says, and try again.",
+        ) from error
     return running
 
 
@@ -285,5 +292,10 @@ def free_port(wanted: int) -> int:
 
 
 def last_lines(log: Path, lines: int = 5) -> str:
-    """The end of a log; empty if there is none."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+    """The last words of what was started last, without where in its code it stood; empty if it said nothing."""
+    if not log.exists():
+        return ""
+    _, started, told = f"\n{log.read_text(errors='replace')}".rpartition(f"\n{STARTS}")
+    lines_told = told.splitlines()[1 if started else 0 :]
+    words = [line for line in lines_told if line.strip() and not line.startswith((" ", "\t", "Traceback"))]
+    return "\n".join(words[-lines:])

@@ -1,65 +1,37 @@
-"""Every identifier reaches the service as it is."""
+"""What a service refuses is a mistake in the question; what does not answer is down."""
 
-import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import unquote
+from threading import Thread
 
 import pytest
 
-from shared.identifiers import LONGEST_ID, is_identifier
-from shared.service.client import recommendations_of
-
-ODD = [
-    "7",
-    "007",
-    ".",
-    "..",
-    "...",
-    "a/b",
-    "../version",
-    "?",
-    "#",
-    "%2F",
-    "a%20b",
-    "+",
-    "é",
-    "😀",
-    "&k=1",
-    ";",
-    "-",
-    " a b",
-]
+from shared.errors import DependencyDown, Refused
+from shared.service.client import get_json
 
 
-class Echo(BaseHTTPRequestHandler):
-    """Answers with the customer of the path."""
-
-    def do_GET(self) -> None:
-        """One answer."""
-        body = json.dumps({"customer": unquote(self.path.split("?")[0].removeprefix("/recommendations/"))}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def url() -> Iterator[str]:
-    """Where the echo answers."""
-    with HTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    """A service that answers with the status that its path names."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(int(self.path[1:]))
+            self.end_headers()
+            self.wfile.write(b'{"detail": "no such customer can be"}')
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
 
 
-@pytest.mark.parametrize("customer", [*ODD, "😀" * LONGEST_ID])
-def test_a_customer_is_asked_for_by_name(url: str, customer: str) -> None:
-    assert is_identifier(customer)
-    assert recommendations_of(url, customer)["customer"] == customer
+@pytest.mark.parametrize(("status", "code"), [(400, 2), (422, 2), (404, 5), (500, 5), (503, 5)])
+def test_a_refusal_is_usage_and_anything_else_is_down(url: str, status: int, code: int) -> None:
+    with pytest.raises(DependencyDown, match="no such customer can be") as told:
+        get_json(f"{url}/{status}")
+    assert told.value.exit_code == code
+    assert isinstance(told.value, Refused) == (code == 2)

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import UsageError
+from shared.errors import DependencyDown, UsageError
 from shared.service.process import (
+    STARTS,
     Process,
     create_time_of,
     find,
+    last_lines,
     read_record,
     record_file,
     recorded_as_running,
+    start,
     stop,
     write_record,
 )
@@ -90,3 +93,26 @@ def test_what_ends_with_its_starter_does_so_when_that_is_killed() -> None:
         process.send_signal(signal.SIGKILL)
     assert create_time
     assert wait_until(lambda: create_time_of(pid) != create_time, 5)
+
+
+def test_the_last_words_are_of_the_last_start_and_hold_no_traceback(tmp_path: Path) -> None:
+    log = tmp_path / "service.log"
+    before = f"{STARTS}prefect at port 1\nLookupError: of yesterday\n"
+    traceback = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n    fail()\n'
+    log.write_text(
+        f"{before}{STARTS}prefect at port 2\n{traceback}alembic.CommandError: Can't locate revision\n\nStopped.\n"
+    )
+    assert last_lines(log) == "alembic.CommandError: Can't locate revision\nStopped."
+    log.write_text(f"{before}{STARTS}prefect at port 2\n")
+    assert last_lines(log) == ""
+    log.write_text("a log of an older version\n")
+    assert last_lines(log) == "a log of an older version"
+    assert last_lines(tmp_path / "none") == ""
+
+
+@pytest.mark.thorough
+def test_a_service_that_does_not_come_up_says_this_starts_reason(tmp_path: Path) -> None:
+    (tmp_path / "service.log").write_text(f"{STARTS}x at port 1\nof yesterday\n")
+    with pytest.raises(DependencyDown, match="No module named") as told:
+        start(tmp_path, "no_such_module", 0)
+    assert "yesterday" not in str(told.value)
