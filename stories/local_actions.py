@@ -6,7 +6,9 @@ The runner is nektos/act in host mode: neither GitHub nor Docker is needed.
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +34,7 @@ OPERATOR = {
 SECONDS_OF_A_WORKFLOW = 5400.0
 # The training workflow, which calls the deploying one.
 PUSHED = ("push", "--workflows", str(WORKFLOWS), "--job", "deploy")
+PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 REMOTE_ACTION = re.compile(r"uses: (actions/(?:upload|download)-artifact@\w+)")
 
 
@@ -74,19 +77,33 @@ def run_workflow(scratch: Scratch, as_of: date, log: Path, event: Sequence[str] 
     """Check main out and run what an event starts, a push to main if none is named. Returns its exit code."""
     git(scratch.ci, "pull", "--quiet", "--ff-only")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
+    with log.open("w") as output, by_plain_name(home() / "act") as state:
         return run_command(
             [*runner(scratch.ci, event), "--var", f"MLOPS_DAY={as_of}"],
             SECONDS_OF_A_WORKFLOW,
             cwd=scratch.ci,
-            env=environment_of_runner(scratch.ci),
+            env=environment_of_runner(state),
             stdin=subprocess.DEVNULL,
             output=output,
             errors=output,
         ).returncode
 
 
-def environment_of_runner(checkout: Path) -> dict[str, str]:
+@contextmanager
+def by_plain_name(folder: Path) -> Iterator[Path]:
+    """A folder by a name without spaces and the like, for as long as the block runs: act's shells read its parts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if PLAIN.fullmatch(str(folder)):
+        yield folder
+        return
+    usual = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="mlops-act-", dir=usual if PLAIN.fullmatch(usual) else "/tmp") as plain:  # noqa: S108
+        link = Path(plain) / "state"
+        link.symlink_to(folder)
+        yield link
+
+
+def environment_of_runner(state: Path) -> dict[str, str]:
     """The environment of the runner: no setting of the user's, whose files it would look for in their folders.
 
     Each step runs the code of its own checkout: nothing here says where that is.
@@ -94,8 +111,8 @@ def environment_of_runner(checkout: Path) -> dict[str, str]:
     own = own_environment()
     for name in [name for name in own if name.startswith(("PYTHON", "MAKE", "MFLAGS", "MLOPS_", "GITHUB_", "ACT_"))]:
         del own[name]
-    state = str(home() / "act")
-    return own | {"HOME": state, "XDG_CACHE_HOME": state, "XDG_CONFIG_HOME": state, "NO_COLOR": "1"}
+    folders = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(state))
+    return own | folders | {"NO_COLOR": "1"}
 
 
 def runner(checkout: Path, event: Sequence[str]) -> list[str]:
