@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from level3_cicd.tools.registry import fetch
+from level4_monitoring.refresh import up_to_date
 from shared.columns import CUSTOMER
 from shared.dataset.feed import Feed
 from shared.model.metrics import score_customers
 from shared.release.bundle import open_bundle
+from shared.release.pointer import require_pointer
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ def score_day(level: Path, release: str, feed: Feed, day: date, served: pd.DataF
     """Score a challenger on a day, with histories through the day before, beside what was served. Kept per day."""
     folder, entry = fetch(level, release)
     before = day - timedelta(days=1)
-    model = open_bundle(folder, entry.bundle_digest).model.refresh(feed.through(before), as_of=before)
+    histories = up_to_date(level, require_pointer(level), feed, before)
+    model = open_bundle(folder, entry.bundle_digest, histories).model
     customers = served[CUSTOMER].unique()
     bought = bought[bought[CUSTOMER].isin(customers)]
     pairs = pd.DataFrame(

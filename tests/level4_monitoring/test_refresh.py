@@ -4,13 +4,16 @@ import json
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from level4_monitoring import shadow
 from level4_monitoring.refresh import KEPT, refresh
 from shared.dataset.feed import Feed
+from shared.dataset.purchases import purchases
 from shared.dataset.writing import write_feed
 from shared.model.frecency import Frecency
 from shared.model.histories import ARRAYS, gather
@@ -132,3 +135,24 @@ def test_the_last_are_kept_and_those_that_a_pointer_names(level: Path) -> None:
     assert {pointer.histories for pointer in read_good(level)} == {now.histories, named.histories}
     assert len(list((level / "histories").iterdir())) == KEPT + 1
     assert digest_of(level / named.histories) == named.histories_digest
+
+
+def test_a_challenger_is_scored_with_yesterdays_histories_and_no_day_is_read_again(
+    level: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed, day = Feed(level / "shop"), TRAINED + timedelta(days=3)
+    for days in range(1, 4):
+        refresh(level, feed, TRAINED + timedelta(days=days))
+    pointer = read_pointer(level)
+    assert pointer is not None
+    entry = SimpleNamespace(bundle_digest=pointer.bundle_digest)
+    monkeypatch.setattr(shadow, "fetch", lambda level, release: (level / pointer.bundle, entry))
+    expected = Frecency().fit(feed.through(TRAINED), as_of=TRAINED)
+    expected.refresh(feed.through(day - timedelta(days=1)), as_of=day - timedelta(days=1))
+    bought = purchases(feed.day(day))
+    served = expected.recommend(bought["customer_id"].unique())
+    read = days_read(monkeypatch)
+    shadow.score_day(level, "1.0", feed, day, served, bought)
+    assert all(first > last for first, last in read)
+    evidence = shadow.read_evidence(level, "1.0")
+    assert (evidence.pairs, evidence.difference, evidence.deviation) == (20, 0.0, 0.0)
