@@ -28,7 +28,7 @@ HINTS = {
     RETURN: "pass another --quantity or --amount if sales are written as negative numbers",
     NO_PRODUCT: "pass another --leave-out",
 }
-BROKEN = "mend the export: there are fields without a column"
+BROKEN = "mend the export: these lines have more or fewer fields than its header"
 
 
 @dataclass
