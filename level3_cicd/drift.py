@@ -30,6 +30,8 @@ FEWEST_BASKETS = 15
 # So many baskets must be expected in each bin: of fewer chance leaves it empty now and then, and an empty bin alone is
 # a high PSI. Two halves are fine with fewer.
 LEAST_EXPECTED = 10
+# Among so many baskets an empty bin weighs little, and shops have many stores, each with a small share.
+MANY_BASKETS, LEAST_OF_MANY = 200, 3
 NEARLY_HALF = 0.45
 # How rarely chance alone may exceed the limit, as a normal quantile: for two bins and, less per bin, for ten or more.
 # Few bins have a heavier tail than chi-squared; simulated, it is 1 to 4 of 100,000 windows for few bins.
@@ -166,12 +168,15 @@ def baskets_needed(reference: pd.Series) -> int:
         return FEWEST_BASKETS
     below = shares.sort_index().cumsum() if pd.api.types.is_numeric_dtype(reference) else shares.iloc[:1]
     smaller = float(np.minimum(below, 1 - below).max())
-    return FEWEST_BASKETS if smaller >= NEARLY_HALF else max(FEWEST_BASKETS, math.ceil(LEAST_EXPECTED / smaller))
+    if smaller >= NEARLY_HALF:
+        return FEWEST_BASKETS
+    of_many = max(MANY_BASKETS, math.ceil(LEAST_OF_MANY / smaller))
+    return max(FEWEST_BASKETS, min(of_many, math.ceil(LEAST_EXPECTED / smaller)))
 
 
 def least_share(baskets: int) -> float:
     """The share of the reference that a bin must have, for so many baskets of the window."""
-    return min(LEAST_EXPECTED / baskets, NEARLY_HALF)
+    return min((LEAST_EXPECTED if baskets < MANY_BASKETS else LEAST_OF_MANY) / baskets, NEARLY_HALF)
 
 
 @dataclass(frozen=True)

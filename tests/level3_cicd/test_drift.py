@@ -108,8 +108,17 @@ def test_a_text_whose_most_common_value_is_rare_needs_more_baskets() -> None:
     baskets = pd.concat(quiet_shop(1, seed=1).values()).assign(
         store=lambda rows: [f"s{n % 40}" for n in range(len(rows))]
     )
-    store = judge(Window(baskets.iloc[:200], baskets.iloc[:800]))[-1]
-    assert (store.column, store.verdict, store.needed) == ("store", "too few", 400)
+    store = judge(Window(baskets.iloc[:150], baskets.iloc[:600]))[-1]
+    assert (store.column, store.verdict, store.needed) == ("store", "too few", 200)
+    assert judge(Window(baskets.iloc[:200], baskets.iloc[:800]))[-1].verdict == "stable"
+
+
+def test_a_day_is_compared_with_the_same_weekdays() -> None:
+    def on_sundays(day: date) -> pd.DataFrame:
+        return doubled(shop[day]) if day.weekday() == 6 else shop[day]
+
+    shop = quiet_shop(1, seed=1)
+    assert [drifted(judge(window(day, on_sundays))) for day in DAYS[:14]] == [[]] * 14
 
 
 def test_a_day_without_baskets_and_a_shop_without_a_past_are_not_judged() -> None:
