@@ -96,6 +96,7 @@ def mlflow_client(level: Path) -> "MlflowClient":
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
+    read_percent_in_paths()
     level.mkdir(parents=True, exist_ok=True)
     with FileLock(level / ".mlflow.lock"):
         find_artifacts_here(level)
@@ -132,6 +133,25 @@ def find_artifacts_here(level: Path) -> None:
                     f"WHERE {column} = :before OR substr({column}, 1, :size) = :before || '/'",
                     {"now": now, "before": before, "size": len(before) + 1},
                 )
+
+
+def read_percent_in_paths() -> None:
+    """Let MLflow find its migrations where its own path holds a `%`, which it hands on as if it were a placeholder."""
+    from mlflow.store.db import utils
+
+    migrations = Path(utils.__file__).parents[1] / "db_migrations"
+    if "%" not in str(migrations):
+        return
+    from alembic.config import Config
+
+    def find_migrations(db_url: str, alembic_dir: str | None = None) -> Config:
+        folder = alembic_dir or str(migrations)
+        config = Config(str(Path(folder) / "alembic.ini"))
+        config.set_main_option("script_location", folder.replace("%", "%%"))
+        config.set_main_option("sqlalchemy.url", db_url.replace("%", "%%"))
+        return config
+
+    utils._get_alembic_config = find_migrations
 
 
 def use_own_settings() -> None:
