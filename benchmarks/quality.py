@@ -55,7 +55,7 @@ frecency; the same household in several cuts counts as one observation. `new onl
 never bought, in the list and in the week. `newcomers`: households first seen in the 21 days before the cut, or since.
 The data is simulated: its authors modelled it on real shopping patterns, for education. Expect other figures elsewhere.
 Each peer has one setting, the best of two or three that were tried on weeks 16 and 19; read their figures as a floor.
-The ranker's settings and features were chosen on weeks 15 to 20, among 30 configurations; the half-life of 84 days,
+The ranker's settings and features were chosen on weeks 15 to 20, among 16 configurations; the half-life of 84 days,
 which most models share, was chosen after seeing the cuts. CPU seconds of one thread, milliseconds, sizes: last cut."""
 
 
