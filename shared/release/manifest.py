@@ -107,7 +107,7 @@ def read_small(path: Path) -> bytes:
     try:
         with open_plain(path) as file:
             content = file.read(LARGEST_MANIFEST + 1)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise IntegrityError(
             f"{path.parent} has no manifest: it is not complete, or written by an earlier version.", "Train again."
         ) from error
@@ -225,7 +225,7 @@ def open_plain(path: Path) -> BufferedReader:
     """A plain file, opened; neither a link nor a pipe, which would wait for somebody to write."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
         raise IntegrityError(f"{path} is not a plain file: {error.strerror}.", OTHER_RELEASE) from error

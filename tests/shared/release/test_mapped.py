@@ -170,3 +170,9 @@ def test_a_bundle_is_not_sound_if_its_histories_are_not(tmp_path: Path) -> None:
     assert is_sound(bundle, digest)
     os.truncate(bundle / "histories" / "product.npy", 300)
     assert not is_sound(bundle, digest)
+
+
+def test_histories_of_an_earlier_version_are_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "2017-06-05.npz").write_bytes(b"what version 0.1 wrote")
+    with pytest.raises(IntegrityError, match="written by an earlier version"):
+        open_histories(tmp_path / "2017-06-05.npz", "a digest")
