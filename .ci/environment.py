@@ -84,6 +84,8 @@ def make(checkout: Path, place: Path, afresh: bool) -> None:
     write_mark(place, checkout, lock="")
     clean = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
     clean.update({name: value for name, value in os.environ.items() if UV_KEPT.match(name)})
+    if not has_a_cache(clean):
+        clean["UV_NO_CACHE"] = "1"
     run([sys.executable, "-I", "-m", "venv", str(place)], clean)
     python = str(python_of(place))
     of_uv = re.search(r"^uv==(?:.*\\\r?\n)*.*$", (checkout / "requirements.lock").read_text(encoding="utf-8"), re.M)
@@ -93,6 +95,13 @@ def make(checkout: Path, place: Path, afresh: bool) -> None:
     uv = [python, "-I", "-m", "uv", "pip"]
     run([*uv, "sync", "--quiet", "--python", python, "--require-hashes", "requirements.lock"], clean)
     run([*uv, "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "--editable", "."], clean)
+
+
+def has_a_cache(environment: "dict[str, str]") -> bool:
+    """Whether downloads can be kept: an account may have no home, or one that is not there."""
+    named = environment.get("UV_CACHE_DIR") or environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    there = next(at for at in (Path(named), *Path(named).absolute().parents) if at.exists())
+    return os.access(there, os.W_OK)
 
 
 def pip_settings(python: str) -> "dict[str, str]":

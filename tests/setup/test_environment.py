@@ -140,3 +140,15 @@ def test_no_setting_of_the_users_but_where_packages_come_from(
 def test_text_is_lf_on_any_checkout() -> None:
     attributes = (CHECKOUT / ".gitattributes").read_text().splitlines()
     assert "* text=auto eol=lf" in attributes
+
+
+@pytest.mark.parametrize(("home", "kept"), [("/nonexistent", False), ("/proc/self", False), ("", True)])
+def test_an_account_without_a_home_keeps_no_downloads(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str, kept: bool
+) -> None:
+    for name in ("UV_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", home or str(tmp_path))
+    monkeypatch.setattr(environment.os, "access", lambda path, mode: str(path).startswith(str(tmp_path)))
+    environment.main(".venv")
+    assert all(("UV_NO_CACHE" not in variables) == kept for _, variables in environment.started)

@@ -31,6 +31,15 @@ SETTINGS = {
     "core.fsmonitor": "/bin/false",
 }
 
+# Of its own: where the story's workflow runs these tests, its changes are made already.
+CHANGE = """diff --git a/new.txt b/new.txt
+new file mode 100644
+--- /dev/null
++++ b/new.txt
+@@ -0,0 +1 @@
++a line
+"""
+
 
 def content(folder: Path) -> str:
     """One digest of all files below a folder."""
@@ -53,7 +62,9 @@ def decoy(tmp_path: Path) -> Path:
 def play(folder: Path) -> str:
     """What level 3's story does with git; returns what its runner would check out."""
     scratch = make_scratch(folder)
-    push(scratch, scratch.work / "stories" / "changes" / "first.diff", "a change")
+    change = folder / "change.diff"
+    change.write_text(CHANGE)
+    push(scratch, change, "a change")
     pushed = push(scratch, None, "another one")
     git(scratch.ci, "pull", "--quiet", "--ff-only")
     assert git(scratch.ci, "rev-parse", "HEAD") == pushed
