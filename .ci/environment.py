@@ -99,7 +99,8 @@ def make(checkout: Path, place: Path, afresh: bool) -> None:
 
 def has_a_cache(environment: "dict[str, str]") -> bool:
     """Whether downloads can be kept: an account may have no home, or one that is not there."""
-    named = environment.get("UV_CACHE_DIR") or environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    of_account = os.path.expanduser("~/.cache")  # noqa: PTH111  it raises nothing where there is none
+    named = environment.get("UV_CACHE_DIR") or environment.get("XDG_CACHE_HOME") or of_account
     there = next(at for at in (Path(named), *Path(named).absolute().parents) if at.exists())
     return os.access(there, os.W_OK)
 
