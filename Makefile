@@ -46,10 +46,8 @@ level2: setup ## level 2: train and deploy with one command
 level3: setup ## level 3: push commits, and watch GitHub Actions test, train and deploy them (HANDS_ON=1: push yourself)
 	$(PYTHON) -m stories.level3 --as-of "$$AS_OF" --customer "$$CUSTOMER" $(if $(HANDS_ON),--hands-on)
 
-level4: setup ## level 4: two weeks of the loop that watches, decides, retrains and promotes
-	$(MLOPS) --level 4 compare --only 4 --customer "$$CUSTOMER"
-	$(MLOPS) --level 4 monitor model
-	$(MLOPS) --level 4 ask "$$CUSTOMER"
+level4: setup ## level 4: eighty days of the loop that watches, decides, retrains, promotes and goes back
+	$(PYTHON) -m stories.level4
 
 level3-train: setup ## what the workflow runs: train, judge and register
 	$(MLOPS) --level 3 pipeline run $(KNOWN) $(JUDGED)

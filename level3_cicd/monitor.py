@@ -59,8 +59,8 @@ class Monitored:
         return "\n".join(lines)
 
 
-def monitor_model(level: Path, as_of: date) -> Monitored:
-    """Report on the shop's last week; nobody is told by itself."""
+def monitor_model(level: Path, as_of: date, dry_run: bool = False) -> Monitored:
+    """Report on the shop's last week; nobody is told by itself. A report decides nothing: a dry run is one, too."""
     return monitor(level, open_feed(shop_folder()), as_of)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +27,7 @@ from level3_cicd.tools.servers import launch_for_runs, wait_for_runs
 from level3_cicd.train import train
 from level3_cicd.validate import validate
 from shared.config import read_config
-from shared.dataset.feed import open_feed, require_day
+from shared.dataset.feed import Feed, open_feed, require_day
 from shared.dataset.read_once import read_once
 from shared.errors import Locked, UsageError
 from shared.places import home, shop_folder
@@ -69,22 +69,27 @@ def run(
     model: str | None = None,
     judge_only: bool = False,
     config_file: Path = CONFIG,
+    config: PipelineConfig | None = None,
+    left_out: Collection[date] = (),
     steps: Iterable[Step] = STEPS,
 ) -> Outcome:
     """Train, judge and register a release for a level's folder. `model` names another one than the configuration.
 
+    config: instead of the file's. left_out: days that are in quarantine.
+
     With `judge_only` it gets no version: what was not merged must not become the candidate of a registry that lasts.
     Raises CheckFailed if data or gate say no, Locked if a pipeline is running there already.
     """
-    config = read_config(config_file, PipelineConfig).with_model(model)
-    require_day(open_feed(shop_folder()), as_of)
+    config = (config or read_config(config_file, PipelineConfig)).with_model(model)
+    feed = open_feed(shop_folder())
+    require_day(feed, as_of)
     settle(level, shop_folder())
     with alone(level):
         known = len(verdicts_of_runs(level))
         if not judge_only:
             require_no_earlier_day(level, as_of)
         try:
-            entry = play_at_prefect(level, as_of, config, actor, judge_only, steps)
+            entry = play_at_prefect(level, feed.without(left_out), as_of, config, actor, judge_only, steps)
         finally:
             write_summary(level, known)
         return Outcome(entry.release, entry.bundle_digest, entry.source, tell_verdict(level), judge_only)
@@ -101,7 +106,7 @@ def require_no_earlier_day(level: Path, as_of: date) -> None:
 
 
 def play_at_prefect(
-    level: Path, as_of: date, config: PipelineConfig, actor: str, judge_only: bool, steps: Iterable[Step]
+    level: Path, days: Feed, as_of: date, config: PipelineConfig, actor: str, judge_only: bool, steps: Iterable[Step]
 ) -> Registered:
     """Play the steps as a flow. Prefect's server starts while Prefect and MLflow are imported and the days are read."""
     prepare_prefect(home())
@@ -109,7 +114,7 @@ def play_at_prefect(
     with away_from_settings_files(home()):
         from level3_cicd.flow import run_flow
 
-    feed = read_once(open_feed(shop_folder()), as_of)
+    feed = read_once(days, as_of)
     release = number_of_next(level, config.major)
     code, lock, commit = code_digest(CODE), lock_digest(), revision()
 

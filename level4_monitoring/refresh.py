@@ -3,9 +3,11 @@
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+
+import numpy as np
 
 from level3_cicd.rollout.switch import locked
 from shared.dataset.feed import Feed
@@ -19,15 +21,39 @@ from shared.release.pointer import Pointer, point_to, read_good, remember_good, 
 KEPT = 10
 
 
-def refresh(level: Path, feed: Feed, as_of: date) -> Pointer:
-    """Write histories through `as_of` and point to them. The release stays."""
+@dataclass(frozen=True)
+class Refreshed:
+    """What customers are answered with from now on. mended: what was wrong with the histories before, in words."""
+
+    pointer: Pointer
+    mended: str = ""
+
+
+def refresh(level: Path, feed: Feed, as_of: date, rebuild: bool = False) -> Refreshed:
+    """Write histories through `as_of` and point to them. The release stays. Done already, nothing changes.
+
+    With `rebuild` they are gathered anew: what was carried forward must be the same, or is replaced, in words.
+    """
     with locked(level):
         pointer = require_pointer(level)
-        name, digest = store(level, up_to_date(level, pointer, feed, as_of), feed.digest(as_of))
-        after = point_to(level, replace(pointer, histories=name, histories_digest=digest))
+        histories, mended = up_to_date(level, pointer, feed, as_of), ""
+        if rebuild:
+            histories, mended = rebuilt(histories, feed, as_of)
+        name, digest = store(level, histories, feed.digest(as_of))
+        after = replace(pointer, histories=name, histories_digest=digest)
+        if after != pointer:
+            after = point_to(level, after)
         remember_good(level, after)
         remove_old(level, after)
-        return after
+        return Refreshed(after, mended)
+
+
+def rebuilt(carried: Histories, feed: Feed, as_of: date) -> tuple[Histories, str]:
+    """Histories gathered anew, and what was wrong with those that were carried forward."""
+    anew = gather(feed.through(as_of), as_of)
+    mine, others = carried.arrays(), anew.arrays()
+    other = [name for name in others if not np.array_equal(mine[name], others[name])]
+    return anew, f"histories carried forward differ from rebuilt ones in {', '.join(other)}" if other else ""
 
 
 def up_to_date(level: Path, pointer: Pointer, feed: Feed, as_of: date) -> Histories:

@@ -1,31 +1,78 @@
-"""Answer customers as level 3 does, and keep every list that was served."""
+"""Answer customers as level 3 does, and keep every list that was served and every question that failed."""
 
 import logging
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from level4_monitoring.predictions import logger
+from level4_monitoring.predictions import logger, note_error
 from shared.dataset.clock import open_day
 from shared.places import level_folder, shop_folder
 from shared.service.app import create_app
 from shared.service.follower import Follower
 from shared.service.main import run_forever
+from shared.service.recommendations import ASKED_BY, CUSTOMER_ASKS
 
 PORT = 8004
 log = logging.getLogger("level4.serve")
+FAILED = 500
 
 
-def shop_is_open_on() -> date:
-    """The day on which the shop is open."""
-    return open_day(shop_folder())
+def shop_clock() -> datetime:
+    """The moment on the day on which the shop is open."""
+    return datetime.combine(open_day(shop_folder()), datetime.now(UTC).astimezone().time())
 
 
-def app(clock: Callable[[], date] = shop_is_open_on) -> FastAPI:
-    """The service of level 4."""
+def app(clock: Callable[[], date] = shop_clock) -> FastAPI:
+    """The service of level 4. A `clock` that tells days only counts as their beginning: customers ask, then buy."""
     level = level_folder(4)
-    return create_app(4, Follower(level, on_error=log.error, remember=True), on_answer=logger(level, clock))
+
+    def moment() -> datetime:
+        now = clock()
+        return now if isinstance(now, datetime) else datetime.combine(now, time())
+
+    made = create_app(4, Follower(level, on_error=log.error, remember=True), on_answer=logger(level, moment))
+    made.add_middleware(KeepErrors, level=level, clock=moment)
+    return made
+
+
+def is_by_customer(scope: Scope) -> bool:
+    """Whether a customer asks for a list."""
+    asked_by = Headers(scope=scope).get(ASKED_BY, CUSTOMER_ASKS)
+    return bool(scope["path"].startswith("/recommendations")) and asked_by == CUSTOMER_ASKS
+
+
+class KeepErrors:
+    """Notes each question for a list that is answered with an error of ours."""
+
+    def __init__(self, app: ASGIApp, level: Path, clock: Callable[[], datetime]) -> None:
+        self._app, self._level, self._clock = app, level, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and look at the status of its answer."""
+
+        async def look(message: Message) -> None:
+            if message.get("status", 0) >= FAILED:
+                self._note(message["status"])
+            await send(message)
+
+        by_customer = scope["type"] == "http" and is_by_customer(scope)
+        try:
+            await self._app(scope, receive, look if by_customer else send)
+        except Exception:
+            if by_customer:
+                self._note(FAILED)
+            raise
+
+    def _note(self, status: int) -> None:
+        try:
+            note_error(self._level, self._clock(), status)
+        except Exception as error:  # noqa: BLE001  a full disk or a shop without a clock must not make it worse
+            log.error("The error is not kept: %s", error)
 
 
 if __name__ == "__main__":

@@ -86,8 +86,8 @@ class Seen(Described, Protocol):
 class Monitoring(Protocol):
     """`loop.py` or `monitor.py`: looks at how the live release is doing."""
 
-    def monitor_model(self, level: Path, as_of: date) -> Seen:
-        """Look, and act where the level does so by itself."""
+    def monitor_model(self, level: Path, as_of: date, dry_run: bool = False) -> Seen:
+        """Look, and act where the level does so by itself; with `dry_run`, only say what would be done."""
 
 
 class Operations(Protocol):

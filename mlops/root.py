@@ -9,6 +9,8 @@ from mlops.commands.compare import compare
 from mlops.commands.data import data
 from mlops.commands.deploy import deploy
 from mlops.commands.doctor import doctor
+from mlops.commands.explain import explain, releases
+from mlops.commands.loop import loop
 from mlops.commands.monitor import monitor
 from mlops.commands.pipeline import pipeline
 from mlops.commands.serve import serve
@@ -54,5 +56,7 @@ def commands(context: click.Context, level: int | None, ahead: bool) -> None:
             settle(folder, shop_folder())
 
 
-for command in (data, pipeline, deploy, monitor, serve, ask, status, compare, doctor, up, down):
+for command in (data, pipeline, deploy, monitor, loop, explain, releases, serve, ask, status, compare):
+    commands.add_command(command)
+for command in (doctor, up, down):
     commands.add_command(command)

@@ -31,7 +31,7 @@ class Level4(Level3):
         self.tick(day)
         if self._struck:
             told = ledger.rows_of(self.folder, release=self._struck)
-            self.refused = sum(row.verdict == "refused" for row in told)
+            self.refused = sum(row.verdict in ("refused", "close") for row in told)
         self.made = {release: entry.bundle_digest for release, entry in self._registered().items()}
 
     def _registered(self) -> dict:

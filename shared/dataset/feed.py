@@ -6,7 +6,7 @@ authors simulated on real shopping patterns, for education. Anyone's step calls 
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -28,15 +28,22 @@ from shared.errors import CheckFailed, Locked, UsageError
 
 @dataclass(frozen=True)
 class Feed:
-    """A shop's prepared days below one folder. Reading never changes it."""
+    """A shop's prepared days below one folder, but for those that are left out. Reading never changes it."""
 
     folder: Path
+    left_out: frozenset[date] = frozenset()
 
     @cached_property
     def about(self) -> dict:
         """The shop's name, source, and per day the number of rows and their digest."""
         self.__dict__["_stamp"] = stamp_of(self.folder)
-        return read_shop(self.folder)
+        about = read_shop(self.folder)
+        unwanted = {day.isoformat() for day in self.left_out}
+        return {**about, "days": {day: entry for day, entry in about["days"].items() if day not in unwanted}}
+
+    def without(self, days: Collection[date]) -> "Feed":
+        """The feed as if some days had not been delivered."""
+        return Feed(self.folder, self.left_out | frozenset(days)) if days else self
 
     @property
     def identity(self) -> str:

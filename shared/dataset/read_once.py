@@ -66,7 +66,7 @@ def read_once(feed: Feed, known_through: date) -> ReadFeed:
             tables.append(table)
         catalogue = feed.products()
     together = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-    read = ReadFeed(feed.folder, known_through, together.to_pandas(), starts, files, catalogue)
+    read = ReadFeed(feed.folder, feed.left_out, known_through, together.to_pandas(), starts, files, catalogue)
     vars(read)["about"] = feed.about  # the record of what was read, and not of what the shop has become since
     return read
 

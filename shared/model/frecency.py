@@ -4,12 +4,13 @@ A model has two parts on two clocks. Its parameters are trained (`fit`); its cus
 data that can be brought up to date without training (`refresh`).
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
+from shared.model.facts import tally
 from shared.model.histories import Histories, day_number, positions, spread, weights
-from shared.model.popular import Listed, Popular
+from shared.model.popular import LONGEST_LIST, Listed, Popular
 from shared.text import count
 
 
@@ -17,15 +18,29 @@ class Frecency(Popular):
     """Recommends what the customer buys often and lately, then what is popular.
 
     A product's score is the customer's number of purchases, each halved every `half_life` days, plus
-    `popular_weight` times the product's popularity.
+    `popular_weight` times the product's popularity. Products that nobody bought for `unsold_days` days are left out;
+    with 0 none is.
     """
 
     kind: ClassVar[str] = "frecency"
 
-    def __init__(self, half_life: float = 84.0, popular_weight: float = 2.0, popular_days: int = 28) -> None:
+    def __init__(
+        self, half_life: float = 84.0, popular_weight: float = 2.0, popular_days: int = 28, unsold_days: int = 0
+    ) -> None:
         super().__init__(popular_days)
         self.half_life = half_life
         self.popular_weight = popular_weight
+        self.unsold_days = unsold_days
+
+    def with_histories(self, histories: Histories) -> Self:
+        """Use these histories from now on."""
+        super().with_histories(histories)
+        self._sells = np.full(len(self._catalogue), not self.unsold_days)
+        if self.unsold_days:
+            self._sells[self._in_catalogue[tally(histories, self.unsold_days)[0] > 0]] = True
+            in_order = np.argsort(-self._popularity, kind="stable")
+            self._by_popularity = in_order[self._sells[in_order]][:LONGEST_LIST]
+        return self
 
     def explain(self, customer: str, product: str) -> str:
         """Why a product is recommended to a customer, in words."""
@@ -54,6 +69,7 @@ class Frecency(Popular):
     def _candidates(self, rows: np.ndarray, k: int) -> Listed:
         own_row, pair = pairs_of(self.histories_, rows)
         own = self._in_catalogue[self.histories_.product[pair]]
+        own_row, pair, own = own_row[self._sells[own]], pair[self._sells[own]], own[self._sells[own]]
         weight = weights(self.histories_, pair, self.half_life)
         mine = Listed(own_row, own, weight + self.popular_weight * self._popularity[own], pair)
         popular = super()._candidates(rows, k)

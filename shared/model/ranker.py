@@ -32,6 +32,8 @@ class Ranker(Frecency):
     """
 
     kind: ClassVar[str] = "ranker"
+    # It learns by itself what does not sell any more.
+    unsold_days = 0
 
     def __init__(
         self,
@@ -45,7 +47,9 @@ class Ranker(Frecency):
         popular_weight: float = 2.0,
         popular_days: int = 28,
     ) -> None:
-        super().__init__(half_life, popular_weight, popular_days)
+        Popular.__init__(self, popular_days)
+        self.half_life = half_life
+        self.popular_weight = popular_weight
         self.label_weeks = label_weeks
         self.negatives = negatives
         self.trees = trees

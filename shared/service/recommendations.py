@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Path as PathParameter
@@ -10,14 +11,27 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from shared.errors import MlopsError
 from shared.service.access import Access, router
-from shared.service.contract import MOST_K, Answer, Customer, Problem, Question
+from shared.service.contract import LONGEST_ID, MOST_K, Answer, Customer, Problem, Question
 from shared.service.follower import Live
 from shared.service.head import asks_for_head
 from shared.service.health import NOT_READY, live_release
 
-# The lists that were served: each customer's products, best first.
-OnAnswer = Callable[[Live, dict[str, list[str]]], None]
 JSON = "application/json"
+# A header with which our own commands say that no customer asks: what they are shown is no list to be judged by.
+ASKED_BY = "X-Asked-By"
+CUSTOMER_ASKS = "customer"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question: who asked (a customer, unless a header says otherwise), and for lists of which length."""
+
+    by: str
+    k: int
+
+
+# The lists that were served: each customer's products, best first.
+OnAnswer = Callable[[Live, Asked, dict[str, list[str]]], None]
 log = logging.getLogger("serving")
 REFUSED: dict[int | str, dict[str, Any]] = {
     **NOT_READY,
@@ -56,7 +70,7 @@ async def recommend(
     def work() -> bytes:
         live = live_release(request)
         answer = live.answers.one(customer, k)
-        keep(request, live, {customer: answer.products})
+        keep(request, live, k, {customer: answer.products})
         return answer.body
 
     return Response(await request.app.state.for_one.run(work), media_type=JSON)
@@ -69,13 +83,13 @@ async def recommend_many(request: Request, question: Question) -> Response:
     def work() -> bytes:
         live = live_release(request)
         answers = live.answers.many(question.customers, question.k)
-        keep(request, live, {customer: answer.products for customer, answer in answers.items()})
+        keep(request, live, question.k, {customer: answer.products for customer, answer in answers.items()})
         return b"[" + b",".join(answer.body for answer in answers.values()) + b"]"
 
     return Response(await request.app.state.for_many.run(work), media_type=JSON)
 
 
-def keep(request: Request, live: Live, lists: dict[str, list[str]]) -> None:
+def keep(request: Request, live: Live, k: int, lists: dict[str, list[str]]) -> None:
     """Hand served lists to whoever keeps them: not what HEAD asks for, as nobody sees it.
 
     A full disk must not keep a customer from an answer.
@@ -83,6 +97,6 @@ def keep(request: Request, live: Live, lists: dict[str, list[str]]) -> None:
     on_answer: OnAnswer | None = request.app.state.on_answer
     try:
         if on_answer and not asks_for_head(request.scope):
-            on_answer(live, lists)
+            on_answer(live, Asked(request.headers.get(ASKED_BY, CUSTOMER_ASKS)[:LONGEST_ID], k), lists)
     except (OSError, MlopsError) as error:
         log.error("The answer is not kept: %s", error)

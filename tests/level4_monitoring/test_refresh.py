@@ -2,18 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from level4_monitoring import shadow
-from level4_monitoring.refresh import KEPT, refresh
+from level4_monitoring.refresh import KEPT, rebuilt, refresh
 from shared.dataset.feed import Feed
-from shared.dataset.purchases import purchases
 from shared.dataset.writing import write_feed
 from shared.model.frecency import Frecency
 from shared.model.histories import ARRAYS, gather
@@ -97,27 +95,27 @@ def test_after_an_old_correction_they_are_gathered_anew(level: Path) -> None:
 
 def test_the_same_day_corrected_gets_files_of_its_own(level: Path) -> None:
     day = TRAINED + timedelta(days=1)
-    first = refresh(level, Feed(level / "shop"), day)
+    first = refresh(level, Feed(level / "shop"), day).pointer
     mapped = open_histories(level / first.histories)
     before = mapped.product.copy()
     correct(level / "shop", day)
-    second = refresh(level, Feed(level / "shop"), day)
+    second = refresh(level, Feed(level / "shop"), day).pointer
     assert first.histories != second.histories
     np.testing.assert_array_equal(mapped.product, before)
     assert_gathered(level, day)
 
 
 def test_a_refresh_that_is_made_again_changes_no_file(level: Path) -> None:
-    first = refresh(level, Feed(level / "shop"), TRAINED + timedelta(days=1))
+    first = refresh(level, Feed(level / "shop"), TRAINED + timedelta(days=1)).pointer
     stamp = (level / first.histories / "days.npy").stat().st_ino
-    second = refresh(level, Feed(level / "shop"), TRAINED + timedelta(days=1))
+    second = refresh(level, Feed(level / "shop"), TRAINED + timedelta(days=1)).pointer
     assert (first.histories, first.histories_digest) == (second.histories, second.histories_digest)
     assert (level / second.histories / "days.npy").stat().st_ino == stamp
     assert [folder.name for folder in (level / "histories").iterdir()] == [Path(first.histories).name]
 
 
 def test_damaged_histories_are_not_carried(level: Path) -> None:
-    pointer = refresh(level, Feed(level / "shop"), TRAINED + timedelta(days=1))
+    pointer = refresh(level, Feed(level / "shop"), TRAINED + timedelta(days=1)).pointer
     file = level / pointer.histories / "product.npy"
     file.write_bytes(file.read_bytes()[:-1] + b"\1")
     refresh(level, Feed(level / "shop"), TRAINED + timedelta(days=2))
@@ -126,33 +124,24 @@ def test_damaged_histories_are_not_carried(level: Path) -> None:
 
 def test_the_last_are_kept_and_those_that_a_pointer_names(level: Path) -> None:
     feed = Feed(level / "shop")
-    named = refresh(level, feed, TRAINED + timedelta(days=1))
+    named = refresh(level, feed, TRAINED + timedelta(days=1)).pointer
     good = level / "last_good.json"
     before = [{**json.loads(good.read_bytes())[0], "release": "0.9"}]
     for days in range(2, KEPT + 4):
-        now = refresh(level, feed, TRAINED + timedelta(days=days))
+        now = refresh(level, feed, TRAINED + timedelta(days=days)).pointer
         good.write_text(json.dumps([*json.loads(good.read_bytes())[:1], *before]))
     assert {pointer.histories for pointer in read_good(level)} == {now.histories, named.histories}
     assert len(list((level / "histories").iterdir())) == KEPT + 1
     assert digest_of(level / named.histories) == named.histories_digest
 
 
-def test_a_challenger_is_scored_with_yesterdays_histories_and_no_day_is_read_again(
-    level: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    feed, day = Feed(level / "shop"), TRAINED + timedelta(days=3)
+def test_once_a_week_they_are_rebuilt_and_what_differs_is_replaced_in_words(level: Path) -> None:
+    feed = Feed(level / "shop")
     for days in range(1, 4):
-        refresh(level, feed, TRAINED + timedelta(days=days))
-    pointer = read_pointer(level)
-    assert pointer is not None
-    entry = SimpleNamespace(bundle_digest=pointer.bundle_digest)
-    monkeypatch.setattr(shadow, "fetch", lambda level, release: (level / pointer.bundle, entry))
-    expected = Frecency().fit(feed.through(TRAINED), as_of=TRAINED)
-    expected.refresh(feed.through(day - timedelta(days=1)), as_of=day - timedelta(days=1))
-    bought = purchases(feed.day(day))
-    served = expected.recommend(bought["customer_id"].unique())
-    read = days_read(monkeypatch)
-    shadow.score_day(level, "1.0", feed, day, served, bought)
-    assert all(first > last for first, last in read)
-    evidence = shadow.read_evidence(level, "1.0")
-    assert (evidence.pairs, evidence.difference, evidence.deviation) == (20, 0.0, 0.0)
+        assert refresh(level, feed, TRAINED + timedelta(days=days), rebuild=True).mended == ""
+    carried = gather(feed.through(TRAINED + timedelta(days=4)), TRAINED + timedelta(days=4))
+    other = replace(carried, days=carried.days.copy())
+    other.days[0] += 1
+    anew, told = rebuilt(other, feed, TRAINED + timedelta(days=4))
+    assert "differ from rebuilt ones in days" in told
+    assert np.array_equal(anew.days, carried.days)

@@ -16,7 +16,9 @@ from shared.release.pointer import Pointer, point_to
 from shared.service.access import Access, router
 from shared.service.answers import Answers, PreparedAnswer
 from shared.service.app import create_app
+from shared.service.client import BY_AN_OPERATOR
 from shared.service.follower import Follower, Live, Loading
+from shared.service.recommendations import Asked
 from shared.service.waiting import wait_until
 from shared.service.workers import Workers
 from tests.conftest import make_products, make_transactions
@@ -46,15 +48,20 @@ def test_many_customers_are_answered_in_their_order_once_each(level: Path) -> No
 
 
 def test_every_answer_is_told(level: Path) -> None:
-    told: list[tuple[str, dict[str, int]]] = []
+    told: list[tuple[str, Asked, dict[str, int]]] = []
 
-    def note(live: Live, lists: dict[str, list[str]]) -> None:
-        told.append((live.release, {customer: len(products) for customer, products in lists.items()}))
+    def note(live: Live, asked: Asked, lists: dict[str, list[str]]) -> None:
+        told.append((live.release, asked, {customer: len(products) for customer, products in lists.items()}))
 
     with TestClient(create_app(4, Follower(level), on_answer=note)) as client:
         client.get("/recommendations/c00")
         client.post("/recommendations", json={"customers": ["c01", "nobody"], "k": 3})
-    assert told == [("1.0", {"c00": 10}), ("1.0", {"c01": 3, "nobody": 3})]
+        client.get("/recommendations/c02?k=1", headers=BY_AN_OPERATOR)
+    assert told == [
+        ("1.0", Asked("customer", 10), {"c00": 10}),
+        ("1.0", Asked("customer", 3), {"c01": 3, "nobody": 3}),
+        ("1.0", Asked("operator", 1), {"c02": 1}),
+    ]
 
 
 def test_version_names_what_is_live(level: Path) -> None:
@@ -141,7 +148,7 @@ def test_a_customer_with_a_slash_is_a_customer(level: Path) -> None:
 
 
 def test_a_full_disk_under_the_log_keeps_nobody_from_an_answer(level: Path) -> None:
-    def full(live: Live, lists: dict[str, list[str]]) -> None:
+    def full(live: Live, asked: Asked, lists: dict[str, list[str]]) -> None:
         raise OSError("no space left")
 
     with TestClient(create_app(4, Follower(level), on_answer=full)) as client:
