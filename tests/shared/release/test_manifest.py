@@ -140,7 +140,7 @@ def test_entries_that_lie_over_each_other_are_refused() -> None:
     record = content[directory:end]
     copies = b"".join(record.replace(b"a.npy", f"{number:05}".encode()) for number in range(100))
     tail = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 100, 100, len(copies), directory, 0)
-    with pytest.raises(IntegrityError, match=r"overlap|name"):
+    with pytest.raises(IntegrityError, match="overlaps another entry"):
         unpack(content[:directory] + copies + tail, "it")
 
 
@@ -150,7 +150,7 @@ def claim(shape: str) -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\0" * 8
 
 
-@pytest.mark.parametrize("shape", ["(10000000000,)", "(1 << 30,)", "(2,)", "(-1,)", "(1, 1, 3)", "'x'", "(1.0,)"])
+@pytest.mark.parametrize("shape", ["(10000000000,)", "(1 << 30,)", "(2,)", "(0,)", "(-1,)", "(1, 1, 3)", "'x'", "(1.0,)"])
 def test_sizes_that_are_not_there_take_no_memory(shape: str) -> None:
     content = entry("a.npy", claim(shape))
     tracemalloc.start()
