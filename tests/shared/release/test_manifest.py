@@ -150,7 +150,9 @@ def claim(shape: str) -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\0" * 8
 
 
-@pytest.mark.parametrize("shape", ["(10000000000,)", "(1 << 30,)", "(2,)", "(0,)", "(-1,)", "(1, 1, 3)", "'x'", "(1.0,)"])
+@pytest.mark.parametrize(
+    "shape", ["(10000000000,)", "(1 << 30,)", "(2,)", "(0,)", "(-1,)", "(1, 1, 3)", "'x'", "(1.0,)"]
+)
 def test_sizes_that_are_not_there_take_no_memory(shape: str) -> None:
     content = entry("a.npy", claim(shape))
     tracemalloc.start()
