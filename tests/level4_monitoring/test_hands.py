@@ -21,6 +21,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallShop:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
     monkeypatch.delenv(alarms.VARIABLE, raising=False)
     monkeypatch.setattr(monitor, "show", lambda seen, found, page: None)
+    monkeypatch.setattr(monitor, "drift_values", lambda day: {})
     made = SmallShop(tmp_path, days=25)
     made.train("1.0", 20, Frecency())
     made.deploy("1.0", 20)
