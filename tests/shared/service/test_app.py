@@ -257,7 +257,7 @@ def test_the_first_page_says_what_this_is_and_the_docs_name_every_route(level: P
 
 def test_head_is_answered_wherever_get_is_and_keeps_no_list(level: Path) -> None:
     told: list[str] = []
-    app = create_app(4, Follower(level), on_answer=lambda live, lists: told.extend(lists))
+    app = create_app(4, Follower(level), on_answer=lambda live, asked, lists: told.extend(lists))
     with TestClient(app) as client:
         for path in ("/", "/docs", "/healthz", "/readyz", "/version", "/openapi.json", "/recommendations/c00"):
             head, got = client.head(path), client.get(path)
