@@ -59,10 +59,8 @@ def test_a_persons_training_after_a_decision_is_not_the_loops() -> None:
 def test_a_promotion_deploys_and_a_rollback_goes_back(evening: act.Evening, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple] = []
     monkeypatch.setattr(promote, "live_release", lambda level: "1.0")
-    monkeypatch.setattr(promote, "deploy", lambda *given: told.append(given) or row("deploy", "live", reason="tried"))
-    monkeypatch.setattr(
-        promote, "rollback", lambda *given: told.append(given) or row("rollback", "live", reason="back")
-    )
+    for name in ("deploy", "rollback"):
+        monkeypatch.setattr(promote, name, lambda *given: told.append(given) or row("deploy", "live"))
     seen = {"live": "1.0"}
     for action, release in (("promote", "1.1"), ("roll back", "0.9")):
         decision = decided(action, 7, release=release)
