@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 
 from level3_cicd import monitor as level3
-from level4_monitoring import loop
 from level4_monitoring import monitor as level4
-from level4_monitoring.loop import Ticked
 from shared.columns import CUSTOMER, QUANTITY, TIME
 from shared.dataset.feed import Feed, open_feed
 from shared.dataset.writing import write_feed
@@ -94,23 +92,3 @@ def test_a_week_that_the_release_has_seen_is_refused(tmp_path: Path) -> None:
     level, feed = make_shop(tmp_path, same, trained=LAST)
     with pytest.raises(UsageError, match="it has seen of the week"):
         level3.monitor(level, feed, LAST)
-
-
-@pytest.mark.parametrize("change", [same, nothing_sold, one_customer])
-def test_an_evening_at_which_nobody_was_served_is_told_in_words(tmp_path: Path, change: Change) -> None:
-    level, feed = make_shop(tmp_path, change)
-    day = level4.monitor(level, feed, LAST)
-    assert (day.customers, day.drifted) == (0, [])
-    numbers = {"ndcg_at_10": day.ndcg, "customers": day.customers, "drift": day.drift, "drifted": day.drifted}
-    row = loop.Row(LAST, "monitor", "hold", "nothing is due", numbers=numbers)
-    words = Ticked(row, level).describe()
-    assert "Served: nobody who bought" in words
-    assert "nan" not in words
-    assert ("drift cannot be judged" in words) == (change is not same)
-
-
-def test_a_day_before_the_last_decision_is_refused(tmp_path: Path) -> None:
-    loop.append(tmp_path, loop.Row(LAST, "gate", "passed", "", release="1.0"))
-    loop.require_no_earlier_day(tmp_path, LAST)
-    with pytest.raises(UsageError, match="Level 4 has decided on 2017-03-01 already"):
-        loop.require_no_earlier_day(tmp_path, LAST - timedelta(days=1))
