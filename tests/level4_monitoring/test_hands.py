@@ -15,6 +15,8 @@ from shared.errors import UsageError
 from shared.model.frecency import Frecency
 from tests.level4_monitoring.fakes import LIMITS, SmallShop, compared, day, decided, gate, live, outcome, row, seen
 
+pytestmark = pytest.mark.thorough  # each plays ticks, for seconds
+
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallShop:

@@ -22,6 +22,8 @@ from shared.places import write_atomically
 from shared.release.pointer import require_pointer
 from tests.level4_monitoring.fakes import Actions, SmallShop, small_limits
 
+pytestmark = pytest.mark.thorough  # each plays ticks, for seconds
+
 LIMITS = small_limits()
 
 
