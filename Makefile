@@ -25,7 +25,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup demo level1 level2 level3 level4 test test-fast check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
+.PHONY: help setup demo level1 level2 level3 level4 test test-fast test-push check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,7 +71,10 @@ level3-take-live: setup ## what the workflow runs: take the newest copy of the l
 test: setup ## run all tests (several minutes)
 	$(PYTHON) -m pytest
 
-test-fast: setup ## run the tests that a push waits for: no stories, nothing slow
+test-push: setup ## run the tests that a push waits for: the fast ones of what trains, judges and ships a release
+	"$$VENV/bin/python" -m pytest -m "not story and not thorough" tests/level3_cicd tests/architecture tests/shared/model tests/shared/release
+
+test-fast: setup ## run all fast tests: no stories, nothing slow
 	$(PYTHON) -m pytest -m "not story and not thorough"
 
 check: setup ## format, lint, types, import contracts, workflow lint

@@ -32,7 +32,7 @@ def retrain(
 
 def accept(config: PipelineConfig, taken: Mapping[date, str]) -> PipelineConfig:
     """A configuration that does not refuse what ingest took."""
-    return config.model_copy(update={"accepted_days": (*config.accepted_days, *sorted(taken))})
+    return config.model_copy(update={"accepted_days": {**config.accepted_days, **taken}})
 
 
 def live_setting(level: Path, config: PipelineConfig) -> Setting:

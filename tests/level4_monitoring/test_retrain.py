@@ -16,7 +16,7 @@ from shared.model.popular import Popular
 from tests.level4_monitoring.fakes import SmallShop
 
 CONFIG_OF_3 = read_config(CONFIG, PipelineConfig)
-LIVE = Setting(84.0)
+LIVE = Setting(float(CONFIG_OF_3.parameters["half_life"]))
 
 
 def scores(best: Setting, by: float) -> dict[Setting, float]:
@@ -97,10 +97,10 @@ def test_a_training_accepts_what_ingest_took_and_leaves_quarantine_out(
     shop: SmallShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = asked_of_pipeline(shop, monkeypatch)
-    assert asked["config"].accepted_days == (shop.day(25),)
+    assert asked["config"].accepted_days == {shop.day(25): "digest"}
     assert asked["left_out"] == frozenset({shop.day(26)})
     assert (asked["actor"], asked["as_of"]) == ("loop", shop.day(30))
-    assert asked["config"].parameters["half_life"] == 84.0
+    assert asked["config"].parameters["half_life"] == CONFIG_OF_3.parameters["half_life"]
 
 
 def test_the_setting_that_is_live_is_the_one_that_stays(shop: SmallShop, monkeypatch: pytest.MonkeyPatch) -> None:

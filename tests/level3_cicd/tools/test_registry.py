@@ -231,6 +231,7 @@ def test_where_no_folder_lasts_the_champion_is_what_is_live(made: Path, tmp_path
     assert registry.champion(level) is None
     level.mkdir(exist_ok=True)
     shutil.copy(made / "mlflow.db", level / "mlflow.db")
+    shutil.copytree(made / "artifacts", level / "artifacts")
     mlflow_client.cache_clear()
     pointer = registry.champion(level)
     assert pointer is not None
@@ -442,7 +443,7 @@ def test_a_server_is_stopped_with_all_its_processes(tmp_path: Path, monkeypatch:
     child = "[sys.executable, '-c', 'import time; time.sleep(60)', *sys.argv[1:]]"
     (tmp_path / "leader.py").write_text(f"import subprocess, sys; subprocess.run({child})")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    server = servers.launch(tmp_path, "test", 8125, "/", ["leader", "--port", "8125"])
+    server = servers.launch(tmp_path, "test", 8125, "/", ["leader", "--port", "8125"], {"PYTHONPATH": str(tmp_path)})
     assert wait_until(lambda: len(members_of(server)) == 2, 10)
     os.kill(server.pid, signal.SIGKILL)
     assert wait_until(lambda: not server.is_running(), 5)
