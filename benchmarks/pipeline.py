@@ -13,15 +13,17 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from level3_cicd import steps
 from level3_cicd.config import CONFIG, PipelineConfig
+from level3_cicd.evaluate import measure, open_live, time_one
 from level3_cicd.gate import decide
 from level3_cicd.pipeline import run
 from level3_cicd.tools.servers import launch_mlflow, launch_prefect, stop_server, wait_for
+from level3_cicd.train import fit
+from level3_cicd.validate import days_to_validate, find_harm, refuse_bad_data
 from shared.config import read_config
 from shared.dataset.feed import open_feed
 from shared.model.holdout import hold_out
-from shared.release.bundle import Evidence
+from shared.release.bundle import Evidence, write_bundle
 from shared.release.pointer import read_pointer
 
 AS_OF = date(2017, 6, 4)
@@ -34,15 +36,16 @@ def bare(home: Path, config: PipelineConfig) -> None:
     """The same steps as plain function calls."""
     feed = open_feed(home / "shop")
     holdout = hold_out(feed.through(AS_OF), AS_OF)
-    steps.refuse_bad_data(steps.validate(feed, steps.days_to_validate(feed, AS_OF, None, (), ())))
-    model = steps.train(config, hold_out(feed.through(AS_OF), AS_OF), feed.products())
-    judged = steps.evaluate(
-        model, steps.read_live(home / "level3", read_pointer(home / "level3"), holdout)[0], holdout, feed.products()
+    refuse_bad_data(find_harm(feed, days_to_validate(feed, AS_OF, None, (), {})), feed)
+    model = fit(config, hold_out(feed.through(AS_OF), AS_OF), feed.products())
+    judged = measure(
+        model, open_live(home / "level3", read_pointer(home / "level3"), holdout), holdout, feed.products()
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "bundle"
-        steps.bundle(folder, model, feed, AS_OF, Evidence(feed.digest(AS_OF), "bare", judged.metrics))
-        steps.time_one(folder)
+        evidence = Evidence(feed.digest(AS_OF), "bare", judged.metrics)
+        write_bundle(folder, model.refresh(feed.through(AS_OF), as_of=AS_OF), feed.products(), evidence)
+        time_one(folder)
     decide(judged.measured, config.gate)
 
 
@@ -68,7 +71,7 @@ def main() -> None:
         config = read_config(CONFIG, PipelineConfig)
         try:
             servers = clock(lambda: start_servers(home))
-            first = clock(lambda: run(AS_OF))
+            first = clock(lambda: run(home / "level3", AS_OF))
             rounds = []
             for number in range(ROUNDS):
                 sys.stderr.write(f"round {number + 1} of {ROUNDS}\n")
@@ -77,9 +80,9 @@ def main() -> None:
                 fresh.write_text(CONFIG.read_text().replace("half_life = 84.0", f"half_life = {84 + number}.5"))
                 other = read_config(fresh, PipelineConfig)
                 rounds.append(
-                    (clock(lambda: bare(home, other)), clock(lambda: run(AS_OF, config_file=fresh)))  # noqa: B023
+                    (clock(lambda: bare(home, other)), clock(lambda: run(home / "level3", AS_OF, config_file=fresh)))  # noqa: B023
                 )
-            again = clock(lambda: run(AS_OF, config_file=fresh))
+            again = clock(lambda: run(home / "level3", AS_OF, config_file=fresh))
         finally:
             stop_server(home, "prefect")
             stop_server(home, "mlflow-level3")

@@ -22,7 +22,7 @@ def register(run: Run, evaluate: Judged, gate: Verdict | None = None) -> Registe
     """
     verdict = gate or Verdict([])
     row = verdict_row(run, evaluate, verdict)
-    run.evidence.keep("config.json", run.config.model_dump())
+    run.evidence.keep("config.json", run.config.model_dump(mode="json"))
     run.evidence.keep(
         "data.json", {"first": str(run.feed.first_day), "last": str(run.as_of), "digest": run.data_digest}
     )

@@ -30,7 +30,7 @@ from typing import Any
 
 from level3_cicd import deploy, pipeline
 from level3_cicd.config import CONFIG
-from level3_cicd.ledger import live_rows, read
+from level3_cicd.ledger import live_rows, verdicts_of_gate
 from level3_cicd.tools.servers import launch_prefect, stop_server, wait_for
 from shared.dataset.feed import open_feed
 from shared.errors import MlopsError
@@ -126,7 +126,7 @@ class Place:
         """Train, judge and register a release, nothing of it from the cache."""
         config = self.home / "config.toml"
         config.write_text(CONFIG.read_text().replace("half_life = 84.0", f"half_life = {84 + self.number[0] / 1000}"))
-        pipeline.run(AS_OF, config_file=config)
+        pipeline.run(self.level, AS_OF, config_file=config)
 
     def deploy(self) -> None:
         """Deploy the target, through staging."""
@@ -167,7 +167,7 @@ def look_after(place: Place) -> None:
     assert [*level.glob(".train.*")] == [], "training left files behind"
     assert processes_of(level / "staging") == [], "a staging service was left running"
     releases = registered(level)
-    assert {row.release for row in read(level, "step = 'gate'")} == set(releases), "a verdict is not written down"
+    assert {row.release for row in verdicts_of_gate(level)} == set(releases), "a verdict is not written down"
     candidate = client.get_model_version_by_alias(NAME, "candidate").version
     assert candidate == deployable(level, releases)[-1].version, "the alias candidate is behind"
 

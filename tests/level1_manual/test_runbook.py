@@ -14,7 +14,7 @@ from level1_manual.sheet import add_row, rows
 
 @pytest.mark.story
 def test_the_runbook_ends_with_a_recommendation(home: Path) -> None:
-    command = [sys.executable, "-m", "level1_manual.runbook", "--as-of", "2017-06-04", "--customer", "7"]
+    command = [sys.executable, "-m", "stories.level1", "--as-of", "2017-06-04", "--customer", "7"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Customer 7 is now recommended" in told
     assert "bought " in told.split("now recommended")[1]

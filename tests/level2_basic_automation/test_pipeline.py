@@ -16,13 +16,13 @@ pytestmark = pytest.mark.story
 
 
 def test_one_command_trains_and_deploys_and_the_service_follows(home: Path) -> None:
-    first = pipeline.run(date(2017, 6, 4))
+    first = pipeline.run(home / "level2", date(2017, 6, 4))
     service = start(home / "level2", "level2_basic_automation.serve", PORT)
     try:
         assert service.recommend("7")["release"] == "1.0"
-        second = pipeline.run(date(2017, 6, 11))
+        second = pipeline.run(home / "level2", date(2017, 6, 11))
         assert wait_until(lambda: service.recommend("7")["release"] == "1.1", 10)
-        deploy.deploy("1.0")
+        deploy.deploy(home / "level2", "1.0")
         assert wait_until(lambda: service.recommend("7")["release"] == "1.0", 10)
     finally:
         stop(home / "level2")
@@ -31,4 +31,4 @@ def test_one_command_trains_and_deploys_and_the_service_follows(home: Path) -> N
     assert manifest["trained_through"] == "2017-06-04"
     assert json.loads((first.folder / "metrics.json").read_text())["ndcg_at_10"] == pytest.approx(0.2997, abs=0.001)
     with pytest.raises(UsageError, match=r"have 1\.0, 1\.1"):
-        deploy.deploy("1.2")
+        deploy.deploy(home / "level2", "1.2")

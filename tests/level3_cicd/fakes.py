@@ -1,5 +1,6 @@
 """Stand-ins for what a run of level 3's pipeline speaks to."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ class FakeEvidence:
         self.shown: dict[str, Any] = {}
 
     def keep(self, name: str, content: Any) -> None:
-        self.kept[name] = content
+        self.kept[name] = json.loads(json.dumps(content))
 
     def keep_numbers(self, bundle: Path) -> None:
         self.kept["bundle"] = bundle

@@ -79,7 +79,8 @@ def without(steps: Iterable[Step], name: str) -> list[Step]:
 
 
 def test_a_sound_candidate_is_registered_with_its_evidence_and_its_row(run: Run, registry: FakeRegistry) -> None:
-    results = play(STEPS, run)
+    accepted = run.config.model_copy(update={"accepted_days": {AS_OF: "0123456789ab"}})
+    results = play(STEPS, dataclasses.replace(run, config=accepted))
     entry = results["register"]
     assert (entry.release, registry.versions) == ("1.0", {"1.0": "passed"})
     row = verdicts_of_gate(run.level)[-1]

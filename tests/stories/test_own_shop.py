@@ -98,14 +98,14 @@ def test_the_export_was_taken(home: Path) -> None:
 
 
 def test_level_1_recommends(home: Path, customer: str) -> None:
-    command = [sys.executable, "-m", "level1_manual.runbook", "--as-of", str(AS_OF), "--customer", customer]
+    command = [sys.executable, "-m", "stories.level1", "--as-of", str(AS_OF), "--customer", customer]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "ITEM No. " in told.split("now recommended")[1]
     assert "bought " in told.split("now recommended")[1]
 
 
 def test_level_2_recommends(home: Path, customer: str) -> None:
-    made = level2_pipeline.run(AS_OF)
+    made = level2_pipeline.run(home / "level2", AS_OF)
     assert made.warnings == 0
     service = Service()
     service.app = level2_app()
@@ -115,7 +115,7 @@ def test_level_2_recommends(home: Path, customer: str) -> None:
 
 
 def test_level_3_recommends_and_reports(home: Path, customer: str) -> None:
-    entry = level3_pipeline.run(AS_OF)
+    entry = level3_pipeline.run(home / "level3", AS_OF)
     deploy.deploy(home / "level3", entry.release, AS_OF)
     service = Service()
     service.app = level3_app()
@@ -126,7 +126,7 @@ def test_level_3_recommends_and_reports(home: Path, customer: str) -> None:
 
 def test_level_4_runs_for_nine_days_of_which_one_is_closed(home: Path, customer: str) -> None:
     level, feed = home / "level4", open_feed(home / "shop")
-    entry = level3_pipeline.run(AS_OF, level=level)
+    entry = level3_pipeline.run(level, AS_OF)
     deploy.deploy(level, entry.release, AS_OF)
     today = AS_OF
     service = Service()
