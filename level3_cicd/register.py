@@ -1,5 +1,6 @@
 """Register: a version in the registry, with the evidence of its making; a refused candidate is kept as refused."""
 
+import time
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ def register(run: Run, evaluate: Judged, gate: Verdict | None = None) -> Registe
     run.evidence.keep(
         "data.json", {"first": str(run.feed.first_day), "last": str(run.as_of), "digest": run.data_digest}
     )
+    run.evidence.keep("duration.json", {"seconds": time.perf_counter() - run.began})
     entry = judge_only(run, row) if run.judge_only else give_version(run, row)
     if not verdict.passed:
         raise CheckFailed(

@@ -1,8 +1,9 @@
 """A run of the pipeline: what is constant for it, made once and handed down to all its steps."""
 
 import hashlib
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,6 +63,7 @@ class Run:
     evidence: Evidence
     judge_only: bool = False
     kept: Kept = compute
+    began: float = field(default_factory=time.perf_counter)
 
     @property
     def bundle(self) -> Path:

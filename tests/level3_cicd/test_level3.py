@@ -18,7 +18,7 @@ from level3_cicd.tools.registry import registered
 from shared.dataset.feed import open_feed
 from shared.errors import UsageError
 from shared.release.pointer import require_pointer
-from shared.service.process import find
+from shared.service.process import find, members_of
 from stories import level3 as story
 from stories.local_actions import WORKFLOWS, Scratch, git, push, run_workflow
 
@@ -138,7 +138,7 @@ def test_one_query_says_what_was_live(level: Path) -> None:
 def test_the_summary_is_a_table_to_decide_from(level: Path) -> None:
     logs = "".join(log.read_text() for log in (level / "ci").glob("*.log"))
     assert "## Release 1.1: passed by gate" in logs
-    assert "| not worse than live |" in logs
+    assert "| not worse than live 1.0 |" in logs
 
 
 def test_the_champion_loads_with_mlflow_and_answers_as_the_service_does(level: Path) -> None:
@@ -171,7 +171,7 @@ def servers_up(level: Path) -> Iterator[dict[str, str]]:
     for server in started:
         assert server
         assert not server.is_running()
-        assert not servers.is_left_over(server)
+        assert not members_of(server)
 
 
 def mlops(*words: str) -> str:

@@ -88,7 +88,7 @@ def test_a_sound_candidate_is_registered_with_its_evidence_and_its_row(run: Run,
     assert row.numbers["compared_with"] is None
     assert registry.rows == {"1.0": row.hash}
     assert isinstance(run.evidence, FakeEvidence)
-    kept = {"validation.json", "slices.json", "gate.json", "config.json", "data.json"}
+    kept = {"validation.json", "slices.json", "gate.json", "config.json", "data.json", "duration.json"}
     assert kept <= set(run.evidence.kept)
     assert run.evidence.shown["mlflow-run"] == "page of a run"
     assert verify(run.bundle).manifest["histories_through"] == AS_OF.isoformat()
