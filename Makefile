@@ -25,7 +25,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup demo level1 level2 level3 level4 test test-fast test-push check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
+.PHONY: help setup demo level1 level2 level3 level4 test test-fast test-push test-long check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,8 +68,11 @@ level3-offer-live: setup ## what the workflow runs: copy the live release for pu
 level3-take-live: setup ## what the workflow runs: take the newest copy of the live release, if one is offered
 	$(PYTHON) -m level3_cicd.tools.live_copy take
 
-test: setup ## run all tests (several minutes)
-	$(PYTHON) -m pytest
+test: setup ## run all tests but the longest stories (several minutes)
+	$(PYTHON) -m pytest -m "not long"
+
+test-long: setup ## run the longest stories: three shops of unlike habits, and level 4's eighty days
+	"$$VENV/bin/python" -m pytest -m long
 
 test-push: setup ## run the tests that a push waits for: the fast ones of what trains, judges and ships a release
 	"$$VENV/bin/python" -m pytest -m "not story and not thorough" tests/level3_cicd tests/architecture tests/shared/model tests/shared/release

@@ -14,7 +14,7 @@ from shared.columns import CUSTOMER
 from shared.dataset.feed import open_feed
 from tests.stories.shops import LOYALTY, SHOPS, Shop, export
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.long]
 
 
 def mlops(home: Path, *words: str, expected: int = 0) -> str:
