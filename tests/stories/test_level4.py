@@ -66,6 +66,7 @@ def test_what_a_tick_says_is_noted_once_with_its_first_day() -> None:
 
 
 @pytest.mark.story
+@pytest.mark.long
 def test_the_story_goes_as_it_must(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = home / "stories" / "level4"
     monkeypatch.setenv("MLOPS_HOME", str(own))
