@@ -251,6 +251,8 @@ def test_the_first_page_says_what_this_is_and_the_docs_name_every_route(level: P
     assert "recommends products" in first
     assert "Release 1.0 answers" in first
     assert [path for path in schema["paths"] if path not in docs] == []
+    for path in ("/recommendations/1", "/version", "/healthz", "/readyz", "/docs", "/openapi.json"):
+        assert f'href="{path}"' in first
     with TestClient(create_app(3, Follower(tmp_path))) as client:
         assert "Nothing is deployed yet" in client.get("/").text
 

@@ -18,7 +18,7 @@ from shared.service.process import HOST, free_port, record_file
 from shared.service.waiting import wait_until
 
 PROGRAM = """
-import sys, time
+import asyncio, sys, time
 from pathlib import Path
 from fastapi import FastAPI
 from shared.service.main import ended_by_signals, serve_app
@@ -34,6 +34,11 @@ def slow() -> str:
     Path(sys.argv[2], "asked").touch()
     time.sleep(1)
     return "answered"
+
+@app.get("/forever")
+async def forever() -> None:
+    Path(sys.argv[2], "asked").touch()
+    await asyncio.sleep(600)
 
 with ended_by_signals(), recorded_as_running(Path(sys.argv[2]), int(sys.argv[1])):
     serve_app(app, "127.0.0.1", int(sys.argv[1]))
@@ -104,3 +109,16 @@ def test_a_service_ends_whatever_its_clients_do_answers_what_it_began_and_leaves
         assert time.monotonic() - began < 10
     assert (running.returncode, told) == (0, "ended in order\n")
     assert not record_file(tmp_path).exists()
+
+
+@pytest.mark.thorough
+def test_an_answer_that_comes_to_no_end_is_not_waited_for(
+    service: tuple[subprocess.Popen[str], int], tmp_path: Path
+) -> None:
+    running, port = service
+    with socket.create_connection((HOST, port), timeout=20) as one:
+        one.sendall(b"GET /forever HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert wait_until((tmp_path / "asked").exists, 10)
+        running.terminate()
+        running.communicate(timeout=10)
+    assert running.returncode == 0
