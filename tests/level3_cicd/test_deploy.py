@@ -11,11 +11,12 @@ import pytest
 
 from level3_cicd import deploy
 from level3_cicd.ledger import Row, append, live_rows, read
+from level3_cicd.pending_verdict import recorded_after
 from level3_cicd.registered import Registered
 from level3_cicd.rollout.store import pointer_to
 from level3_cicd.rollout.switch import switch
 from level3_cicd.tools import registry
-from shared.errors import CheckFailed, UsageError
+from shared.errors import CheckFailed, DependencyDown, MlopsError, UsageError
 from shared.model.frecency import Frecency
 from shared.release import manifest
 from shared.release.bundle import Evidence, write_bundle
@@ -164,3 +165,51 @@ def test_where_all_that_passed_was_rolled_back_there_is_no_candidate(
     append(shop.level, Row(DAY, "deploy", "failed", "", "1.1", entry.bundle_digest))
     with pytest.raises(UsageError, match=r"1\.1 passed the gate and was rolled back since.*\n.*--version 1\.1"):
         registry.candidate(shop.level)
+
+
+def test_a_named_release_needs_no_registry_and_a_refused_one_is_not_fetched_further(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "candidate", lambda level: "1.1")
+    assert (deploy.find_release(shop.level, "1.2"), deploy.find_release(shop.level, "candidate")) == ("1.2", "1.1")
+    entry = SimpleNamespace(verdict="refused", bundle_digest="")
+    monkeypatch.setattr(registry, "fetch", lambda level, release: (level / "bundles" / release, entry))
+    with pytest.raises(UsageError, match=r"The gate refused release 1\.1"):
+        deploy.fetch_passed(shop.level, "1.1")
+
+
+def test_a_deployment_for_an_earlier_day_than_its_release_knows_is_refused(shop: Shop) -> None:
+    with pytest.raises(UsageError, match=r"knows purchases through 2017-02-09; 2017-02-08 is earlier"):
+        deploy.deploy(shop.level, "1.0", date(2017, 2, 8))
+
+
+def test_a_first_release_has_nothing_to_go_back_to(shop: Shop) -> None:
+    make_live(shop, "1.0")
+    with pytest.raises(UsageError, match=r"no release before 1\.0"):
+        deploy.rollback(shop.level, DAY)
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"), [(DependencyDown("no registry"), "unavailable"), (CheckFailed("no"), "refused")]
+)
+def test_why_a_release_does_not_go_live_is_written_down(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, error: MlopsError, verdict: str
+) -> None:
+    def fail(level: Path, release: str) -> None:
+        raise error
+
+    monkeypatch.setattr(registry, "fetch", fail)
+    with pytest.raises(type(error)):
+        deploy.deploy(shop.level, "1.0", DAY)
+    assert [(row.step, row.verdict, row.reason) for row in read(shop.level)] == [("deploy", verdict, error.what)]
+
+
+def test_a_verdict_that_a_killed_run_left_is_written_down_first(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = digest_of(shop.level / "bundles" / "1.0")
+    entry = Registered("1.0", "1", "passed", digest, "")
+    monkeypatch.setattr(registry, "registered", lambda level: {"1.0": entry})
+    monkeypatch.setattr(registry, "tag_with_row", lambda level, row: None)
+    with pytest.raises(KeyboardInterrupt), recorded_after(shop.level, Row(DAY, "gate", "passed", "", "1.0", digest)):
+        raise KeyboardInterrupt
+    deploy.deploy(shop.level, "1.0", DAY)
+    assert [row.step for row in read(shop.level)] == ["gate", "stage", "deploy"]

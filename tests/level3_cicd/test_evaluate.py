@@ -1,23 +1,27 @@
 """Evaluation asks the candidate once, and what it writes knows every day through `as_of`."""
 
+import math
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from level3_cicd.config import CONFIG, PipelineConfig
-from level3_cicd.evaluate import NOTHING_LIVE, evaluate, measure
+from level3_cicd.evaluate import NOTHING_LIVE, LiveSide, evaluate, find_live, measure, side_of_live, time_one
 from level3_cicd.run import Run
 from shared.config import read_config
 from shared.dataset.feed import Feed
 from shared.dataset.read_once import read_once
 from shared.dataset.writing import write_feed
+from shared.errors import DependencyDown, UsageError
 from shared.model.frecency import Frecency
 from shared.model.histories import ARRAYS, gather
 from shared.model.holdout import hold_out
-from shared.release.bundle import open_bundle
+from shared.release.bundle import Evidence, open_bundle, write_bundle
+from shared.release.pointer import Pointer, point_to
 from tests.conftest import make_products, make_transactions
 from tests.level3_cicd.fakes import FakeEvidence
 
@@ -69,3 +73,57 @@ def test_the_bundle_that_was_judged_is_brought_up_to_date(tmp_path: Path, monkey
     assert b"new in the last days" in expected.customers
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(bundle.model.histories_, name), getattr(expected, name))
+
+
+def live_at(level: Path, model: Frecency) -> None:
+    digest = write_bundle(level / "bundles" / "1.0", model, make_products(), Evidence("data", "code"))
+    point_to(level, Pointer("1.0", "bundles/1.0", digest))
+
+
+def test_what_is_live_is_compared_with_histories_through_the_day_before_the_held_out_week(tmp_path: Path) -> None:
+    rows = make_transactions(days=60)
+    holdout = hold_out(rows, AS_OF)
+    live_at(tmp_path, Frecency().fit(holdout.known, as_of=date(2017, 2, 1)))
+    side = find_live(tmp_path, holdout)
+    assert (side.release, side.unreadable) == ("1.0", "")
+    assert side.model is not None
+    assert side.model.histories_.day == holdout.known_through
+
+
+def test_a_live_release_that_has_seen_the_week_judges_nobody_but_what_is_only_looked_at(tmp_path: Path) -> None:
+    rows = make_transactions(days=60)
+    live_at(tmp_path, Frecency().fit(rows, as_of=AS_OF))
+    run = SimpleNamespace(level=tmp_path, judge_only=True)
+    holdout = hold_out(rows, AS_OF)
+    assert "has seen the week" in side_of_live(run, holdout).left_out  # type: ignore[arg-type]
+    run.judge_only = False
+    with pytest.raises(UsageError, match="Pass a later --as-of"):
+        side_of_live(run, holdout)  # type: ignore[arg-type]
+
+
+def test_what_is_live_and_cannot_be_read_is_told_to_the_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    holdout = hold_out(make_transactions(days=60), AS_OF)
+    monkeypatch.setattr("level3_cicd.tools.registry.champion", lambda level: None)
+    assert find_live(tmp_path, holdout) == NOTHING_LIVE
+    (tmp_path / "live.json").write_text("{")
+    assert "is damaged" in find_live(tmp_path, holdout).unreadable
+    point_to(tmp_path, Pointer("1.0", "bundles/1.0", "digest"))
+    fetched: list[str] = []
+    monkeypatch.setattr("level3_cicd.tools.registry.fetch", lambda level, release: fetched.append(release))
+    side = find_live(tmp_path, holdout)
+    assert (fetched, side.release, side.model, bool(side.unreadable)) == (["1.0"], "1.0", None, True)
+
+    def down(level: Path, release: str) -> None:
+        raise DependencyDown("the registry does not answer")
+
+    monkeypatch.setattr("level3_cicd.tools.registry.fetch", down)
+    assert find_live(tmp_path, holdout) == LiveSide("1.0", "digest", unreadable="the registry does not answer")
+
+
+def test_a_bundle_that_does_not_open_or_answer_has_no_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert math.isnan(time_one(tmp_path))
+    rows = make_transactions(days=60)
+    write_bundle(tmp_path / "bundle", Frecency().fit(rows), make_products(), Evidence("data", "code"))
+    assert 0 < time_one(tmp_path / "bundle") < 1000
+    monkeypatch.setattr(Frecency, "recommend", lambda *given, **how: pd.DataFrame())
+    assert math.isnan(time_one(tmp_path / "bundle"))

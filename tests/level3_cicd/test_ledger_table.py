@@ -10,8 +10,9 @@ import pytest
 
 from level3_cicd.audit import audit
 from level3_cicd.ledger import BEGINNING, Row, all_rows, append, damages, hash_of, plain
-from level3_cicd.ledger_table import ledger_file
-from shared.errors import UsageError
+from level3_cicd.ledger_table import ledger_file, opened
+from level3_cicd.registered import Registered
+from shared.errors import MlopsError, UsageError
 from shared.places import CHECKOUT
 from shared.release.pointer import Pointer, write_pointer
 
@@ -90,3 +91,33 @@ def test_the_ledger_of_version_0_1_0_is_refused(tmp_path: Path) -> None:
     shutil.copy(CHECKOUT / "tests" / "fixtures" / "v0.1.0" / "level3" / "ledger.db", tmp_path)
     with pytest.raises(UsageError, match="an older version"):
         all_rows(tmp_path)
+
+
+def test_releases_in_the_registry_bear_the_row_of_their_verdict(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _, refused = all_rows(level)
+    entries = {
+        "1.0": Registered("1.0", "1", "passed", "digest", "", row=first.hash),
+        "1.1": Registered("1.1", "2", "passed", "another", "", row=refused.hash),
+        "1.2": Registered("1.2", "3", "passed", "third", "", row="0123456789abcdef"),
+        "1.3": Registered("1.3", "4", "passed", "fourth", ""),
+    }
+    monkeypatch.setattr("level3_cicd.audit.has_registry", lambda level: True)
+    monkeypatch.setattr("level3_cicd.tools.registry.registered", lambda level: entries)
+    assert audit(level) == [
+        "release 1.1 in the registry is passed, its row says refused of 1.1",
+        "release 1.2 in the registry bears row 0123456789ab, which the ledger lacks",
+        "release 1.3 in the registry bears no row of the ledger",
+    ]
+
+
+def test_a_level_that_has_decided_nothing_agrees_with_itself(tmp_path: Path) -> None:
+    assert audit(tmp_path) == []
+
+
+def test_a_damaged_ledger_on_a_disk_that_is_only_read_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("level3_cicd.ledger_table.is_writable", lambda folder: False)
+    ledger_file(tmp_path).write_text("no database, whatever its name says")
+    with pytest.raises(MlopsError, match=r"ledger\.db cannot be used"), opened(tmp_path):
+        pass

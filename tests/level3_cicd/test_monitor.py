@@ -15,7 +15,8 @@ from shared.dataset.writing import write_feed
 from shared.errors import UsageError
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
-from shared.release.pointer import Pointer, point_to
+from shared.release.pointer import Pointer, point_to, require_pointer
+from shared.service.follower import load
 from tests.conftest import FIRST_DAY, make_products, make_transactions
 
 DAYS = 60
@@ -92,3 +93,11 @@ def test_a_week_that_the_release_has_seen_is_refused(tmp_path: Path) -> None:
     level, feed = make_shop(tmp_path, same, trained=LAST)
     with pytest.raises(UsageError, match="it has seen of the week"):
         level3.monitor(level, feed, LAST)
+
+
+def test_histories_that_know_of_the_week_are_set_back_before_it(tmp_path: Path) -> None:
+    level, feed = make_shop(tmp_path, same)
+    live = load(level, require_pointer(level))
+    live.bundle.model.refresh(feed.through(LAST), as_of=LAST)
+    model = level3.as_it_was_before(live, feed, LAST - timedelta(days=6), LAST)
+    assert model.histories_.day == WEEK_BEFORE

@@ -15,8 +15,6 @@ from shared.errors import UsageError
 from shared.model.frecency import Frecency
 from tests.level4_monitoring.fakes import LIMITS, SmallShop, compared, day, decided, gate, live, outcome, row, seen
 
-pytestmark = pytest.mark.thorough  # each plays ticks, for seconds
-
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallShop:
@@ -166,3 +164,22 @@ def test_a_day_in_words() -> None:
     assert explain.tell_drift(Kept(day(1))) == "drift not judged"
     assert explain.tell_drift(Kept(day(1), {"drifted hour": 0.0})) == "no drift"
     assert explain.tell_served(Kept(day(1))) == "nobody who bought"
+
+
+def test_a_day_in_quarantine_is_accepted_as_it_is(shop: SmallShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = shop.day(22)
+    monkeypatch.setattr(hands.Past, "quarantined", lambda self, digests: {damaged: "repeated rows"})
+    row = hands.accept(shop.level, damaged, "a sale", "me")
+    assert (row.as_of, row.actor, row.reason) == (damaged, "me", "a sale")
+    with pytest.raises(UsageError, match=f"In quarantine: {damaged}"):
+        hands.accept(shop.level, shop.day(21), "a sale", "me")
+
+
+def test_what_cannot_be_told_of_a_day_that_is_overdue_is_tried_again(
+    shop: SmallShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "tell", lambda level, messages: messages)
+    late = datetime.combine(shop.day(24) + timedelta(days=4), datetime.min.time())
+    before = len(all_rows(shop.level))
+    schedule.tell_overdue(shop.level, shop.day(24), late)
+    assert len(all_rows(shop.level)) == before

@@ -22,8 +22,6 @@ from shared.places import write_atomically
 from shared.release.pointer import require_pointer
 from tests.level4_monitoring.fakes import Actions, SmallShop, small_limits
 
-pytestmark = pytest.mark.thorough  # each plays ticks, for seconds
-
 LIMITS = small_limits()
 
 
@@ -105,6 +103,7 @@ def test_a_challenger_is_trained_compared_and_promoted(shop: SmallShop, actions:
     assert compared.pairs == 3 * 20
 
 
+@pytest.mark.thorough
 def test_each_rows_decision_comes_out_the_same_when_asked_again(shop: SmallShop, actions: Actions) -> None:
     for row in play_to_promotion(shop):
         again = decide(read_seen(row.numbers["seen"]), LoopConfig.model_validate(row.numbers["limits"]))
@@ -123,6 +122,7 @@ def test_a_deployment_that_is_surely_worse_is_rolled_back(shop: SmallShop, actio
     assert read_seen(rows[-1].numbers["seen"]).comparison is None  # a rollback is not watched, nor undone
 
 
+@pytest.mark.thorough
 def test_a_challenger_that_is_no_better_is_closed(shop: SmallShop, actions: Actions) -> None:
     actions.model = Popular
     rows = [evening(shop, number) for number in range(21, 27)]
@@ -132,6 +132,7 @@ def test_a_challenger_that_is_no_better_is_closed(shop: SmallShop, actions: Acti
 
 
 @pytest.mark.parametrize("failing", [Locked("a deployment is under way"), DependencyDown("no server"), OSError("disk")])
+@pytest.mark.thorough
 def test_what_was_unavailable_is_done_by_the_next_call(shop: SmallShop, actions: Actions, failing: Exception) -> None:
     [evening(shop, number) for number in range(21, 23)]
     actions.failing = failing
@@ -158,6 +159,7 @@ def test_what_was_unavailable_is_done_on_a_later_day_and_that_day_decides_too(
     assert read_seen(later.numbers["seen"]).comparison is not None
 
 
+@pytest.mark.thorough
 def test_a_refusal_is_an_outcome_and_the_loop_goes_on(shop: SmallShop, actions: Actions) -> None:
     [evening(shop, number) for number in range(21, 23)]
     actions.failing = CheckFailed("the gate said no")
@@ -173,6 +175,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("at", range(11))
+@pytest.mark.thorough
 def test_a_tick_that_is_killed_anywhere_comes_to_the_same_end(
     shop: SmallShop, actions: Actions, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
@@ -247,6 +250,7 @@ def test_a_dry_run_changes_nothing(shop: SmallShop, actions: Actions) -> None:
     assert "hold" in loop.monitor_model(shop.level, shop.day(21), dry_run=True).describe()
 
 
+@pytest.mark.thorough
 def test_a_frozen_loop_says_what_it_would_have_done(shop: SmallShop, actions: Actions) -> None:
     append(shop.level, Row(shop.day(20), "freeze", "frozen", "we begin", actor="operator"))
     rows = [evening(shop, number) for number in range(21, 24)]
@@ -257,6 +261,7 @@ def test_a_frozen_loop_says_what_it_would_have_done(shop: SmallShop, actions: Ac
     assert evening(shop, 24).verdict == "retrain"
 
 
+@pytest.mark.thorough
 def test_it_freezes_itself_where_nothing_can_be_measured(shop: SmallShop, actions: Actions) -> None:
     rows = [loop.tick(shop.day(number), LIMITS) for number in range(21, 25)]  # nobody asks
     assert [row.verdict for row in rows] == ["hold", "hold", "freeze", "hold"]
@@ -277,6 +282,7 @@ def test_a_damaged_comparison_is_closed_in_words(shop: SmallShop, actions: Actio
     assert "cannot be used" in decision.reason
 
 
+@pytest.mark.thorough
 def test_pairs_that_are_damaged_or_gone_are_made_again(shop: SmallShop, actions: Actions) -> None:
     actions.model = Popular
     [evening(shop, number) for number in range(21, 26)]
@@ -311,6 +317,7 @@ def test_no_registry_makes_the_comparison_wait(shop: SmallShop, actions: Actions
     assert compared.pairs == 3 * 20
 
 
+@pytest.mark.thorough
 def test_two_releases_of_one_configuration_and_day_with_lists_of_all_lengths(shop: SmallShop, actions: Actions) -> None:
     """Served lists play no part in a comparison: nobody wins by the length of a list."""
     shop.train("1.1", 20, Popular())
@@ -326,6 +333,7 @@ def test_two_releases_of_one_configuration_and_day_with_lists_of_all_lengths(sho
     assert require_pointer(shop.level).release == "1.0"
 
 
+@pytest.mark.thorough
 def test_damage_is_quarantined_and_left_out_until_it_is_accepted(shop: SmallShop, actions: Actions) -> None:
     deliver(shop, 22, lambda rows: rows.assign(**{PRODUCT: "p\ufffd"}).drop_duplicates("customer_id"))
     rows = [evening(shop, number) for number in range(21, 24)]
@@ -443,6 +451,7 @@ def test_a_second_scheduler_is_answered_from_the_ledger(shop: SmallShop, actions
     assert [step for step, _ in steps(shop)].count("decide") == 1
 
 
+@pytest.mark.thorough
 def test_the_challenger_does_not_know_the_day_that_it_is_judged_on(shop: SmallShop, actions: Actions) -> None:
     """On the day on which everybody buys something for the first time, nobody can have it in a list."""
     [evening(shop, number) for number in range(21, 24)]

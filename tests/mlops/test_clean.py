@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops import clean as clean_module
 from mlops.clean import clean
 from shared.errors import Locked, UsageError
 from shared.identity import know_home
@@ -60,3 +61,27 @@ def test_nothing_is_removed_under_somebody_who_works(home: Path) -> None:
     with FileLock(home / "level3" / ".pipeline.lock"), pytest.raises(Locked):
         clean(home, everything=True)
     assert (home / "shop" / "file").exists()
+
+
+def test_only_a_home_that_is_named_is_removed_in_place_of_the_checkouts(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(clean_module, "CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setenv("MLOPS_HOME", str(home))
+    monkeypatch.setattr(sys, "argv", ["clean"])
+    clean_module.main()
+    told = capsys.readouterr().out
+    assert f"There is nothing in {tmp_path / 'checkout' / 'var'}." in told
+    assert f"MLOPS_HOME names {home}, which stays." in told
+    monkeypatch.setattr(sys, "argv", ["clean", "--named"])
+    clean_module.main()
+    assert capsys.readouterr().out == f"Removed {home}.\n"
+
+
+def test_a_home_behind_a_link_is_emptied_and_the_link_stays(home: Path, tmp_path: Path) -> None:
+    (home / "servers" / "broken.json").write_text("{")  # no record of a process
+    link = tmp_path / "link"
+    link.symlink_to(home)
+    clean(link, everything=False)
+    assert link.is_symlink()
+    assert list(home.iterdir()) == []

@@ -1,17 +1,21 @@
 """What stands on a terminal in the end is what a pipe would have got, at any width."""
 
 import fcntl
+import io
 import os
 import pty
 import struct
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
 
+from mlops import progress
 from shared.places import CHECKOUT
+from shared.service.waiting import wait_until
 
 PROGRAM = """
 import logging, sys, time
@@ -130,3 +134,79 @@ def test_a_letter_that_the_terminal_lacks_ends_nothing(tmp_path: Path, encoding:
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert b"level2" in done.stdout
+
+
+class Terminal(io.StringIO):
+    """A terminal in memory."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def terminal_of(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal that stands in for the outputs; asked for in the test, as pytest changes them before it."""
+    made = Terminal()
+    monkeypatch.setattr(sys, "stderr", made)
+    monkeypatch.setattr(sys, "stdout", made)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(progress, "SECONDS_A_FRAME", 0.001)
+    return made
+
+
+def drawn(terminal: Terminal, text: str) -> bool:
+    return wait_until(lambda: text in terminal.getvalue(), 5)
+
+
+def test_the_line_gives_way_to_what_is_printed_and_is_gone_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_of(monkeypatch)
+    with progress.working("Training"):
+        assert drawn(terminal, "| Training")
+        sys.stdout.write("printed meanwhile\n")
+        assert drawn(terminal, "/ Training")
+        sys.stdout.write("begun, ")
+        time.sleep(0.02)  # frames in which nothing is drawn over what was begun
+        with progress.working("Evaluating"):
+            sys.stdout.write("and ended\n")
+            assert drawn(terminal, " Evaluating")
+        assert sys.stderr.isatty()  # whatever else a stream can goes through
+    assert (sys.stdout, sys.stderr) == (terminal, terminal)
+    assert screen(terminal.getvalue(), 80) == ["printed meanwhile", "begun, and ended"]
+
+
+def test_what_goes_into_a_pipe_leaves_the_line_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_of(monkeypatch)
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", pipe)
+    with progress.working("Training"):
+        sys.stdout.write("half a line")
+        assert drawn(terminal, "/ Training")
+    assert (pipe.getvalue(), screen(terminal.getvalue(), 80)) == ("half a line", [])
+
+
+def test_items_are_counted_as_they_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_of(monkeypatch)
+    for number in progress.bar(range(3), "Days"):
+        assert drawn(terminal, f" Days: {number + 1} of 3")
+    for number in progress.bar(iter("ab"), "Letters"):
+        assert drawn(terminal, f" Letters: {'ab'.index(number) + 1}")
+    assert screen(terminal.getvalue(), 80) == ["Days ...", "Letters ..."]
+
+
+def test_a_long_line_is_cut_and_a_terminal_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_of(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "20")
+    with progress.working("A text that is longer than the terminal"):
+        assert drawn(terminal, "| A text that is...")
+        terminal.write = lambda text: gone()  # type: ignore[method-assign]
+
+
+def gone() -> int:
+    raise OSError("the terminal is gone")
+
+
+def test_where_nobody_looks_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", pipe)
+    with progress.working("Training"):
+        assert list(progress.bar(range(2), "Days")) == [0, 1]
+    assert pipe.getvalue() == "Days ...\n"

@@ -25,3 +25,16 @@ def test_what_it_writes_and_its_code_are_returned(tmp_path: Path) -> None:
     words = [sys.executable, "-c", "import sys; print('told'); sys.exit(3)"]
     done = run_command(words, 30, cwd=tmp_path, env=os.environ, output=subprocess.PIPE)
     assert (done.stdout.strip(), done.returncode) == (b"told", 3)
+
+
+def test_ctrl_c_ends_what_was_started_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    def interrupted(self: subprocess.Popen, timeout: float) -> None:
+        started.append(self.pid)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_command(["sleep", "60"], 60, cwd=tmp_path, env=os.environ)
+    assert create_time_of(started[0]) == 0

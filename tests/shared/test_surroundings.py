@@ -1,14 +1,17 @@
 """Variables that a user has set for other programs change nothing in ours, at each level."""
 
+import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
+from shared.errors import UsageError
 from shared.places import CHECKOUT
-from shared.surroundings import own_environment, settle
+from shared.surroundings import ENVIRONMENT_MARK, is_a_copy, own_environment, require_own_code, settle
 
 DEAD = "http://127.0.0.1:9"
 # What a user's environment may hold, by the program that it is meant for.
@@ -107,3 +110,40 @@ def test_a_service_comes_up_and_is_asked_whatever_the_user_has_set(
         assert "Traceback" not in up.stderr
     finally:
         assert type_in("down").returncode == 0
+
+
+def test_a_command_of_another_environment_than_the_one_that_runs_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "copied" / ".venv" / "bin" / "mlops"
+    command.parent.mkdir(parents=True)
+    monkeypatch.setattr(sys, "argv", [str(command)])
+    require_own_code()
+    (command.parent.parent / "pyvenv.cfg").write_text("home = /usr/bin")
+    with pytest.raises(UsageError, match=r"copied, but runs the code of"):
+        require_own_code()
+
+
+def test_an_environment_is_a_copy_where_its_mark_names_another_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "copied" / ".venv"
+    copied.mkdir(parents=True)
+    monkeypatch.setattr(sys, "prefix", str(copied))
+    assert is_a_copy()  # it bears no mark
+    (copied / ENVIRONMENT_MARK).write_text(json.dumps({"path": str(tmp_path)}))
+    assert is_a_copy()
+    (copied / ENVIRONMENT_MARK).write_text(json.dumps({"path": str(copied)}))
+    assert not is_a_copy()
+
+
+def test_warnings_that_a_user_asks_for_are_not_told_and_a_closed_output_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "warnoptions", ["error"])
+    monkeypatch.setattr(sys, "stderr", None)
+    with warnings.catch_warnings():
+        settle(environment := {"PATH": "/bin", "PYTHONWARNINGS": "error"})
+        warnings.warn("not told", stacklevel=1)
+    assert sys.warnoptions == []
+    assert "PYTHONWARNINGS" not in environment

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from shared.errors import CheckFailed, UsageError
+from shared.importing.cleaning import estimated, read_numbers
 from shared.importing.evidence import Evidence
 from shared.importing.mapping import Mapping, check_mapping
 from shared.importing.numbers import Style, as_numbers
 from shared.importing.texts import as_text, is_rounded
-from shared.importing.times import as_times
+from shared.importing.times import as_times, variants
 
 LATEST = date(2026, 1, 1)
 LONG = 910000000000000001
@@ -26,6 +28,9 @@ IDENTIFIERS: dict[str, tuple[pa.Array, list[str | None]]] = {
     "decimal": (pa.array([Decimal(LONG), None], pa.decimal128(38, 0)), [str(LONG), None]),
     "decimal with zeros": (pa.array([Decimal("7.00"), Decimal("7.50")]), ["7", "7.5"]),
     "dictionary": (pa.array(["007", "a", "007"]).dictionary_encode(), ["007", "a", "007"]),
+    "run lengths": (pc.run_end_encode(pa.array(["007", "007", "a"])), ["007", "007", "a"]),
+    "extension type": (pa.array(["b2c2"], pa.string()).cast(pa.json_(pa.string())), ["b2c2"]),
+    "truth": (pa.array([True, None]), ["true", None]),
     "dictionary of numbers": (pa.array([LONG, None]).dictionary_encode(), [str(LONG), None]),
     "large string": (pa.array(["007", None], pa.large_string()), ["007", None]),
     "string view": (pa.array(["007", None], pa.string_view()), ["007", None]),
@@ -261,3 +266,26 @@ def test_few_rows_with_such_a_word_are_codes_and_said() -> None:
 def test_settings_that_cannot_be_are_refused(options: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         check_mapping(Mapping("c", "p", "t", **options))
+
+
+@pytest.mark.parametrize("values", [pa.array([date(2017, 3, 1)]), pa.array([True])], ids=["a day", "a truth"])
+def test_what_is_no_number_is_none(values: pa.Array) -> None:
+    assert np.isnan(as_numbers(values)).all()
+
+
+def test_an_amount_is_read_from_its_own_column_before_it_is_made_from_a_price() -> None:
+    columns = {name: pa.array([text]) for name, text in (("time", "x"), ("amount", "7.5"), ("price", "1"))}
+    assert read_numbers(columns, PLAIN)["amount"].tolist() == [7.5]
+    unreadable = {"time": pa.array(["x", "x"]), "amount": pa.array(["7.5 each", "3"])}
+    worth = estimated(unreadable, PLAIN, {"amount": np.array([np.nan, 3.0])})
+    assert worth[1] == 3.0
+
+
+def test_seconds_since_1970_are_times() -> None:
+    read = as_times(pa.array([1488362400, -1]), "s", PLAIN.style)
+    assert read[0] == np.datetime64("2017-03-01T10:00:00", "ms")
+    assert np.isnat(read[1])
+
+
+def test_a_format_that_begins_with_the_time_of_day_has_no_variants() -> None:
+    assert variants("%H:%M %d.%m.%Y") == ["%H:%M %d.%m.%Y"]

@@ -1,11 +1,14 @@
 """A bundle gives back what was written, and nothing that was touched."""
 
+import io
 import json
 import pickle
 import random
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +16,9 @@ import pytest
 
 from shared.errors import IntegrityError
 from shared.model.frecency import Frecency
-from shared.release.bundle import Evidence, open_bundle, pack, unpack, write_bundle
+from shared.release.bundle import Evidence, Names, open_bundle, pack, unpack, write_bundle
 from shared.release.manifest import FILES
+from shared.release.packed import read_array, require_plain
 from tests.conftest import make_products, make_transactions
 
 
@@ -120,3 +124,40 @@ def test_a_compressed_npz_is_refused(tmp_path: Path) -> None:
 
 def test_packing_is_the_same_to_the_byte() -> None:
     assert pack({"a": np.arange(5)}) == pack({"a": np.arange(5)})
+
+
+def entry(name: str, size: int = 4, at: int = 0) -> zipfile.ZipInfo:
+    """An archive's entry that lies somewhere and claims some size."""
+    made = zipfile.ZipInfo(name)
+    made.file_size = made.compress_size = size
+    made.header_offset = at
+    return made
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([entry("a"), entry("a", at=100)], "the same name"),
+        ([entry("a"), entry("b", at=10)], "overlaps"),
+        ([entry("a", size=1000)], "absurd size"),
+    ],
+)
+def test_entries_that_cannot_be_are_refused(entries: list[zipfile.ZipInfo], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        require_plain(SimpleNamespace(infolist=lambda: entries), size=200)  # type: ignore[arg-type]
+
+
+def test_an_array_in_another_version_of_its_format_is_refused() -> None:
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.zeros(2), version=(2, 0))
+    with pytest.raises(ValueError, match="another version"):
+        read_array(content.getvalue())
+
+
+def test_names_are_looked_up_as_in_a_dictionary() -> None:
+    names = Names(np.array([b"p1", b"p3"]), np.array([b"Milk", b"Bread"]))
+    assert (dict(names), len(names), names.get("p2")) == ({"p1": "Milk", "p3": "Bread"}, 2, None)
+    with pytest.raises(KeyError, match="p2"):
+        names["p2"]
+    with pytest.raises(ValueError, match="not as many names"):
+        Names(np.array([b"p1"]), np.array([b"Milk", b"Bread"]))

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
+import httpx
 import pytest
 
 from shared.errors import DependencyDown, Refused
-from shared.service.client import get_json
+from shared.service.client import get_json, is_answering, reason_of, recommendations_of
 
 
 @pytest.fixture
@@ -35,3 +36,18 @@ def test_a_refusal_is_usage_and_anything_else_is_down(url: str, status: int, cod
         get_json(f"{url}/{status}")
     assert told.value.exit_code == code
     assert isinstance(told.value, Refused) == (code == 2)
+
+
+def test_a_success_is_answered_with_its_content_and_nobody_there_is_down(url: str) -> None:
+    assert get_json(f"{url}/200") == {"detail": "no such customer can be"}
+    assert is_answering(f"{url}/200")
+    assert not is_answering(f"{url}/503")
+    nobody = "http://127.0.0.1:9"
+    assert not is_answering(nobody)
+    with pytest.raises(DependencyDown, match="does not answer"):
+        recommendations_of(nobody, "..")
+
+
+def test_a_refusal_without_a_reason_is_told_by_its_status(url: str) -> None:
+    assert reason_of(httpx.Response(404)) == "Not Found"
+    assert reason_of(httpx.Response(404, json=[])) == "Not Found"

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +93,13 @@ def test_clients_that_finish_nothing_keep_nobody_out(server: uvicorn.Server, sen
     finally:
         for left in hanging:
             left.close()
+
+
+def test_a_body_that_comes_after_its_head_is_no_head(server: uvicorn.Server) -> None:
+    head = b"POST /recommendations HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: 60002\r\n\r\n"
+    with connect(server, head) as one:
+        for piece in (b'["' + b"x" * 30_000, b"x" * 29_998 + b'"]'):
+            time.sleep(0.1)  # or both come at once
+            one.sendall(piece)
+        assert answer(one).startswith(b"HTTP/1.1 422")

