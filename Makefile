@@ -69,7 +69,9 @@ level3-take-live: setup ## what the workflow runs: take the newest copy of the l
 	$(PYTHON) -m level3_cicd.tools.live_copy take
 
 test: setup ## run all tests but the longest stories (several minutes)
-	$(PYTHON) -m pytest -m "not long"
+	$(PYTHON) -m pytest -m "not story and not thorough" --cov --cov-report=json:coverage.json
+	$(PYTHON) tests/coverage_floor.py coverage.json
+	$(PYTHON) -m pytest -m "(story or thorough) and not long"
 
 test-long: setup ## run the longest stories: three shops of unlike habits, and level 4's eighty days
 	"$$VENV/bin/python" -m pytest -m long
