@@ -25,7 +25,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup demo level1 level2 level3 level4 test test-fast test-push test-long check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
+.PHONY: help setup demo level1 level2 level3 level4 test test-fast mutants test-push test-long check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,8 +33,8 @@ help: ## print this list
 setup: ## create the environment from the hash-locked requirements
 	@"$$BASE_PYTHON" -I .ci/environment.py "$$VENV"
 
-demo: setup ## play two weeks through all four levels and compare them
-	@$(MLOPS) compare --customer "$$CUSTOMER"
+demo: setup ## play six weeks and three incidents through all four levels and compare them
+	@$(MLOPS) compare --demo
 
 level1: setup ## level 1: carry out the runbook, as a person would (HANDS_ON=1: do it yourself)
 	$(PYTHON) -m stories.level1 --as-of "$$AS_OF" --customer "$$CUSTOMER" $(if $(HANDS_ON),--hands-on)
@@ -78,6 +78,9 @@ test-long: setup ## run the longest stories: three shops of unlike habits, and l
 
 test-push: setup ## run the tests that a push waits for: the fast ones of what trains, judges and ships a release
 	"$$VENV/bin/python" -m pytest -m "not story and not thorough" tests/level3_cicd tests/architecture tests/shared/model tests/shared/release
+
+mutants: setup ## break the code in one place at a time, and look whether fast tests notice (half an hour, by hand)
+	$(PYTHON) tests/mutants.py
 
 test-fast: setup ## run all fast tests: no stories, nothing slow
 	$(PYTHON) -m pytest -m "not story and not thorough"

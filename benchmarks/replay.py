@@ -32,14 +32,16 @@ def main() -> None:
     once: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["MLOPS_HOME"] = temporary
-        from level3_cicd.tools import mlflow_client as tools
+        from level3_cicd.tools.mlflow_client import mlflow_client
+        from level3_cicd.tools.prefect_settings import prepare_prefect
         from level4_monitoring import loop, seeing
         from shared.dataset.feed import open_feed
 
         home = Path(temporary)
         timed(once, "prepare the year", open_feed)(home / "shop")
-        timed(once, "import mlflow, migrate its database", tools.mlflow_client)(home / "warm-up")
-        tools.prepare_prefect(home)
+        (home / "warm-up").mkdir()
+        timed(once, "import mlflow, migrate its database", mlflow_client)(home / "warm-up")
+        prepare_prefect(home)
         for name in ("prefect", "evidently"):
             timed(once, f"import {name}", importlib.import_module)(name)
 
