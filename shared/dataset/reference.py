@@ -17,6 +17,8 @@ WEEKS = 4
 # A bundle of days with fewer same weekdays than this before it is compared with nothing.
 LEAST_DAYS = 2
 KEYS = ["customers", "products", "purchases"]
+# So many days are looked at in an evening, and in the next ones.
+KEPT_DAYS = 128
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Profile:
     def rows(self) -> int:
         """The number of rows."""
         return len(self.seconds)
+
+
+# By what tells a version of a day's file from another; the oldest goes first.
+PROFILES: dict[tuple[str, int, int, int], Profile] = {}
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,20 @@ def share_known(values: np.ndarray, known: np.ndarray) -> float:
     return len(pd.unique(known[pd.Index(known).isin(values)])) / max(len(values), 1)
 
 
+def profile_of(feed: Feed, day: date) -> Profile:
+    """A day's profile, each version of its file read once: a loop looks at the same weeks every evening."""
+    file = feed.file(day)
+    if not file.exists():
+        return profile(feed.day(day))
+    found = file.stat()
+    stamp = (str(file), found.st_ino, found.st_size, found.st_mtime_ns)
+    if stamp not in PROFILES:
+        while len(PROFILES) >= KEPT_DAYS:
+            PROFILES.pop(next(iter(PROFILES)))
+        PROFILES[stamp] = profile(feed.day(day))
+    return PROFILES[stamp]
+
+
 class ReferenceReader:
     """Reads a feed's days for comparison, each once."""
 
@@ -147,7 +167,7 @@ class ReferenceReader:
 
     def _profile(self, day: date) -> Profile:
         if day not in self._profiles:
-            self._profiles[day] = profile(self._feed.day(day))
+            self._profiles[day] = profile_of(self._feed, day)
         return self._profiles[day]
 
     def _forget(self, day: date) -> None:

@@ -1,0 +1,54 @@
+"""A version of a day's file is read once, whoever looks at it, and another version is another one."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.dataset import reference
+from shared.dataset.day_files import day_file
+from shared.dataset.feed import Feed, open_feed
+from shared.dataset.reference import ReferenceReader, profile_of
+from shared.dataset.writing import write_day, write_feed
+from tests.conftest import FIRST_DAY, make_products, make_transactions
+
+DAY = FIRST_DAY + timedelta(days=35)
+
+
+@pytest.fixture
+def feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Feed:
+    monkeypatch.setattr(reference, "PROFILES", {})
+    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    return open_feed(tmp_path / "shop")
+
+
+def test_the_next_reader_reads_no_day_again(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    whole = reference.profile
+    monkeypatch.setattr(reference, "profile", lambda rows: read.append(len(rows)) or whole(rows))
+    before = ReferenceReader(feed).reference(DAY)
+    seen = len(read)
+    again = ReferenceReader(open_feed(feed.folder)).reference(DAY)
+    assert seen > 20
+    assert len(read) == seen
+    assert before is not None
+    assert again is not None
+    assert again.shares == before.shares
+
+
+def test_another_version_of_a_days_file_is_read(feed: Feed) -> None:
+    before = profile_of(feed, DAY)
+    part = feed.folder / "part.parquet"
+    write_day(part, feed.day(DAY).iloc[:3])
+    part.replace(day_file(feed.folder, DAY))
+    assert (before.rows, profile_of(feed, DAY).rows) == (20, 3)
+
+
+def test_a_day_without_a_file_is_empty_and_the_oldest_profiles_are_forgotten(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert profile_of(feed, DAY + timedelta(days=99)).rows == 0
+    monkeypatch.setattr(reference, "KEPT_DAYS", 2)
+    for number in range(4):
+        profile_of(feed, DAY - timedelta(days=number))
+    assert len(reference.PROFILES) == 2
