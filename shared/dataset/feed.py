@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared.columns import PRODUCTS, TYPE
-from shared.dataset.clock import require_known_day
+from shared.dataset.clock import known_through, require_known_day
 from shared.dataset.day_files import SCHEMA, digest_file, digest_rows, read_day
 from shared.dataset.real_year import LAST_WHOLE_DAY, read_real_year
 from shared.dataset.shop import FORMAT, catalogue_of, file_of, identity, read_shop
@@ -198,9 +198,10 @@ def require_day(feed: Feed, as_of: date) -> None:
 
 
 def require_in_feed(feed: Feed, day: date) -> None:
-    """Refuse a day that the feed does not cover."""
-    if not feed.first_day <= day <= feed.last_day:
+    """Refuse a day that the feed does not cover. The last days that the shop has reached may be without sales."""
+    last = max(feed.last_day, known_through(feed.folder))
+    if not feed.first_day <= day <= last:
         raise UsageError(
-            f"{day} is outside of the shop's feed, which goes from {feed.first_day} to {feed.last_day}.",
+            f"{day} is outside of the shop's feed, which goes from {feed.first_day} to {last}.",
             fix="Pass --as-of with a day in that range.",
         )

@@ -1,6 +1,6 @@
 """The shop's clock bounds what a step may know of."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -43,6 +43,14 @@ def test_a_day_that_was_not_reached_is_refused_with_the_way_to_go_beyond_it(shop
             require_day(open_feed(shop), date(2017, 2, 10))
     with pytest.raises(UsageError, match="is after"):
         require_known_day(shop, LAST)
+
+
+def test_a_shop_that_was_closed_on_its_last_day_has_reached_it_all_the_same(shop: Path) -> None:
+    closed = LAST + timedelta(days=1)
+    set_known_through(shop, closed)
+    require_day(open_feed(shop), closed)
+    with pytest.raises(UsageError, match=f"outside of the shop's feed, which goes from .* to {closed}"):
+        require_day(open_feed(shop), closed + timedelta(days=1))
 
 
 def test_where_there_is_no_shop_no_day_is_refused(tmp_path: Path) -> None:
