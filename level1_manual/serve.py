@@ -5,18 +5,21 @@ A pickle runs whatever is in it when it is loaded, and says neither what it is n
 
 import hashlib
 import pickle
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from level1_manual.train import MODEL
 from level1_manual.workplace import server
+from shared.places import level_folder
 from shared.program import run_program
 from shared.release.bundle import Bundle
 from shared.service.answers import Answers
 from shared.service.app import create_app
 from shared.service.follower import Live
 from shared.service.main import run_forever
+from shared.service.token import token_of
 
 PORT = 8001
 
@@ -40,7 +43,7 @@ class Pickled:
 
 def app() -> FastAPI:
     """The service of level 1. Fails if model.pkl does not load."""
-    return create_app(1, Pickled(server() / MODEL))
+    return create_app(1, Pickled(server() / MODEL), token=partial(token_of, level_folder(1)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ ACTOR = "loop"
 class Evening:
     """What acting needs: the level, the day that is acted on, and the days that may be used.
 
-    taken: digests of the days that ingest took; left_out: days in quarantine, which `feed` is without.
+    taken: digests of the days that ingest took; left_out: days in quarantine, which `feed` is without; tune: whether
+    a training chooses its settings anew.
     """
 
     level: Path
@@ -27,6 +28,7 @@ class Evening:
     feed: Feed
     taken: dict[date, str]
     left_out: frozenset[date]
+    tune: bool = True
 
 
 def carry_out(decision: Row, evening: Evening, past: Past) -> tuple[str, str]:
@@ -54,7 +56,7 @@ def do_retrain(decision: Row, evening: Evening, past: Past) -> str:
     known = trained_since(past, decision)
     if known:
         return f"{known.release} was trained before the interruption, the gate's verdict: {known.verdict}"
-    made = retrain(evening.level, evening.feed, evening.day, ACTOR, evening.left_out, evening.taken)
+    made = retrain(evening.level, evening.feed, evening.day, ACTOR, evening.left_out, evening.taken, evening.tune)
     return f"{made.release} passed the gate; it is compared from tomorrow on"
 
 

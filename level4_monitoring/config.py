@@ -38,6 +38,7 @@ class Challenger(Retired):
 
     most_days_of_a_small_shop: int = Field(ge=1)
     least_gain: float = Field(ge=0, le=1)
+    tune_half_life: bool = True
 
 
 class Pairs(Strict):

@@ -104,7 +104,9 @@ def new_tick(level: Path, feed: Feed, past: Past, day: date, limits: LoopConfig,
 def finish(level: Path, feed: Feed, decision: Row, past: Past, day: date, limits: LoopConfig) -> None:
     """Carry a decision out, tell what is new, and write down what came of it."""
     quarantined = past.quarantined(digests_of(feed))
-    evening = Evening(level, day, feed.without(quarantined), past.taken(), frozenset(quarantined))
+    evening = Evening(
+        level, day, feed.without(quarantined), past.taken(), frozenset(quarantined), limits.challenger.tune_half_life
+    )
     mended = refreshed(evening) if decision.as_of == day else []
     verdict, reason = carry_out(decision, evening, Past(all_rows(level)))
     late = [Alarm("unavailable", f"{decision.verdict}: {reason}")] if verdict == "unavailable" else []

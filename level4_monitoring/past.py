@@ -42,6 +42,11 @@ class Past:
         """The row of what is live."""
         return self.lives[-1] if self.lives else None
 
+    def live_on(self, day: date) -> Row | None:
+        """The row of what answered on a day. What a person deploys the next morning, before the tick, did not."""
+        before = [row for row in self.lives if row.as_of < day]
+        return before[-1] if before else self.live
+
     def tick_of(self, day: date) -> Row | None:
         """A day's decision."""
         return next((row for row in reversed(self.ticks) if row.as_of == day), None)

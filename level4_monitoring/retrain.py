@@ -18,14 +18,21 @@ from shared.release.pointer import readable_pointer
 
 
 def retrain(
-    level: Path, feed: Feed, as_of: date, actor: str, left_out: Collection[date], taken: Mapping[date, str]
+    level: Path,
+    feed: Feed,
+    as_of: date,
+    actor: str,
+    left_out: Collection[date],
+    taken: Mapping[date, str],
+    tune: bool = True,
 ) -> Outcome:
     """Train, judge and register a challenger. feed: without what is in quarantine; taken: days that ingest accepted.
 
+    tune: whether frecency's setting is chosen anew, by the last days.
     Raises CheckFailed if data or gate say no, Locked, DependencyDown.
     """
     config = accept(read_config(CONFIG, PipelineConfig), taken)
-    if config.model == Frecency.kind:
+    if tune and config.model == Frecency.kind:
         config = tuned(config, live_setting(level, config), feed, as_of - timedelta(days=HOLDOUT_DAYS))
     return pipeline.run(level, as_of, actor=actor, config=config, left_out=left_out)
 

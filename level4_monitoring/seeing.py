@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
 from level4_monitoring import detect
 from level4_monitoring.config import LoopConfig
 from level4_monitoring.day import Day, read_day
@@ -13,10 +15,12 @@ from level4_monitoring.ingest import ingest_alarms, is_known_for, recent
 from level4_monitoring.kept import Alarm, Kept
 from level4_monitoring.monitor import look_back, write_page
 from level4_monitoring.past import Past, open_trigger
+from level4_monitoring.purchases import differences
 from level4_monitoring.shadow import rivals, so_far, watch
 from level4_monitoring.verdicts import Comparison
 from shared.dataset.feed import Feed
 from shared.errors import DependencyDown, IntegrityError, Locked
+from shared.text import count
 
 # Alarms that say that a release's service is in bad health; a missing figure is none of them.
 KEPT_PAGES = 10
@@ -44,7 +48,8 @@ def look(level: Path, feed: Feed, usable: Feed, past: Past, day: date, limits: L
     except IntegrityError as error:
         alarms.append(Alarm("fallbacks", f"what is live does not open: {error.what}"))
         read = read_day(level, usable, day, None, in_quarantine)
-    values = look_back(read, live.release if live else "")
+    answered = past.live_on(day)
+    values = look_back(read, answered.release if answered else "")
     if keep and limits.drift.page_every_day:
         write_page(read, page_of(level, day))
         remove_old_pages(level)
@@ -56,7 +61,8 @@ def look(level: Path, feed: Feed, usable: Feed, past: Past, day: date, limits: L
     alarms += [*detect.detect(history, limits, days_known), *unseen, *old_parameters(read, limits)]
     kept = replace(kept, alarms=tuple(alarms))
     seen = what_is_seen(past, kept, compared, recent(usable.left_out, day, limits.schedule.quarantine_days), limits)
-    return Looked(kept, seen, what_can_be_seen(history, days_known, limits))
+    told = [*what_can_be_seen(history, days_known, limits), *tell_journal(level, day, feed.day(day))]
+    return Looked(kept, seen, told)
 
 
 def compare(level: Path, past: Past, day: Day, limits: LoopConfig) -> tuple[Comparison | None, list[Alarm]]:
@@ -93,7 +99,7 @@ def what_is_seen(
         live=past.live.release if past.live else "",
         frozen=past.frozen,
         comparison=compared,
-        ill="; ".join(alarm.what for alarm in kept.alarms if alarm.kind in ILL),
+        ill="; ".join(alarm.what for alarm in kept.alarms if alarm.kind in ILL and past.live == past.live_on(kept.day)),
         last_training=past.last_training(),
         failures=past.failures(),
         trigger=open_trigger(history, past.answered(), limits),
@@ -108,6 +114,14 @@ def what_can_be_seen(history: list[Kept], days_known: int, limits: LoopConfig) -
     """What the alarms can see by now, in words."""
     state = detect.quality_states(history, limits.quality)[-1]
     return [detect.tell_armed(state, limits.quality), detect.tell_assortment(history, days_known)]
+
+
+def tell_journal(level: Path, day: date, delivered: pd.DataFrame) -> list[str]:
+    """By how many rows the delivered day differs from what was posted, in words; nothing where nothing was posted."""
+    found = differences(level, day, delivered)
+    if found is None:
+        return []
+    return [f"{count(found[0], 'delivered row')} not posted, {count(found[1], 'posted row')} not delivered"]
 
 
 def old_parameters(day: Day, limits: LoopConfig) -> list[Alarm]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -10,12 +11,17 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from level4_monitoring.predictions import logger, note_error
+from level4_monitoring.purchases import MOST_BYTES as MOST_PURCHASE_BYTES
+from level4_monitoring.purchases import PATH as PURCHASES
+from level4_monitoring.purchases import Journal, LastLists, Taking, purchases
 from shared.dataset.clock import open_day
 from shared.places import level_folder, shop_folder
+from shared.program import run_program
 from shared.service.app import create_app
-from shared.service.follower import Follower
+from shared.service.follower import Follower, Live
 from shared.service.main import run_forever
-from shared.service.recommendations import ASKED_BY, CUSTOMER_ASKS
+from shared.service.recommendations import ASKED_BY, CUSTOMER_ASKS, Asked, OnAnswer
+from shared.service.token import token_of
 
 PORT = 8004
 log = logging.getLogger("level4.serve")
@@ -35,9 +41,30 @@ def app(clock: Callable[[], date] = shop_clock) -> FastAPI:
         now = clock()
         return now if isinstance(now, datetime) else datetime.combine(now, time())
 
-    made = create_app(4, Follower(level, on_error=log.error, remember=True), on_answer=logger(level, moment))
+    shown = LastLists(level, moment)
+    made = create_app(
+        4,
+        Follower(level, on_error=log.error, remember=True),
+        on_answer=both(logger(level, moment), shown.note),
+        routers=[purchases],
+        token=partial(token_of, level),
+        larger_bodies={PURCHASES: MOST_PURCHASE_BYTES},
+    )
+    made.state.taking = Taking(Journal(level), shown, moment)
     made.add_middleware(KeepErrors, level=level, clock=moment)
     return made
+
+
+def both(one: OnAnswer, other: OnAnswer) -> OnAnswer:
+    """Tell two of each answer: the second also where the first cannot keep it."""
+
+    def tell(live: Live, asked: Asked, lists: dict[str, list[str]]) -> None:
+        try:
+            one(live, asked, lists)
+        finally:
+            other(live, asked, lists)
+
+    return tell
 
 
 def is_by_customer(scope: Scope) -> bool:
@@ -76,4 +103,4 @@ class KeepErrors:
 
 
 if __name__ == "__main__":
-    run_forever(app, PORT)
+    run_program(lambda: run_forever(app, PORT))

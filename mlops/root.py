@@ -5,7 +5,7 @@ from contextlib import suppress
 import click
 
 from mlops.commands.ask import ask
-from mlops.commands.compare import compare
+from mlops.commands.compare import compare, drill
 from mlops.commands.data import data
 from mlops.commands.deploy import deploy
 from mlops.commands.doctor import doctor
@@ -16,6 +16,7 @@ from mlops.commands.pipeline import pipeline
 from mlops.commands.serve import serve
 from mlops.commands.servers import down, up
 from mlops.commands.status import status
+from mlops.commands.token import token
 from mlops.levels import present
 from shared.dataset.clock import going_ahead
 from shared.errors import IntegrityError, UsageError
@@ -56,7 +57,7 @@ def commands(context: click.Context, level: int | None, ahead: bool) -> None:
             settle(folder, shop_folder())
 
 
-for command in (data, pipeline, deploy, monitor, loop, explain, releases, serve, ask, status, compare):
+for command in (data, pipeline, deploy, monitor, loop, explain, releases, serve, ask, status, token, compare, drill):
     commands.add_command(command)
 for command in (doctor, up, down):
     commands.add_command(command)

@@ -2,7 +2,8 @@
 
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,11 +29,14 @@ def create_app(
     on_answer: OnAnswer | None = None,
     poll_seconds: float = 0.25,
     routers: Sequence[APIRouter] = (),
+    token: Callable[[], str] = str,
+    larger_bodies: Mapping[str, int] = MappingProxyType({}),
 ) -> FastAPI:
     """The service of a level.
 
     `source` brings the release and is asked for news every `poll_seconds`; `on_answer` is told of every answer
-    given (level 4 keeps them); `routers` are a level's own groups of routes, each with its access policy.
+    given (level 4 keeps them); `routers` are a level's own groups of routes, each with its access policy. `token`: what
+    the level's token is now; without one, nobody is answered who would need it. `larger_bodies`: by path, in bytes.
     """
 
     @contextlib.asynccontextmanager
@@ -45,12 +49,13 @@ def create_app(
         stopped.set()
 
     # FastAPI's own pages take their scripts from elsewhere.
-    app = FastAPI(title=f"Recommender, level {level}", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.level, app.state.source, app.state.on_answer = level, source, on_answer
+    app = FastAPI(
+        title=f"Recommender, level {level}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    app.state.level, app.state.source, app.state.on_answer, app.state.token = level, source, on_answer, token
     app.state.for_one = Workers(threads=2, most_waiting=200)
     app.state.for_many = Workers(threads=1, most_waiting=20)
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
-    app.add_middleware(JsonRefusals)
+    app.add_middleware(BodyLimits, larger=larger_bodies)
     app.add_middleware(HeadAsGet)
     app.add_exception_handler(RequestValidationError, refuse)
     for group in (recommendations, health, pages, *routers):
@@ -66,14 +71,17 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": told}, status_code=422)
 
 
-class JsonRefusals:
-    """Gives the limit's refusal of a body the documented form: Starlette's own is plain text."""
+class BodyLimits:
+    """Limits a body by its path, and gives the refusal the documented form: Starlette's own is plain text."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
+        self._larger = larger
+        sizes = {MOST_BYTES, *larger.values()}
+        self._limited = {size: RequestBodyLimitMiddleware(app, max_body_size=size) for size in sizes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; a 413 is answered as JSON."""
+        most = self._larger.get(scope.get("path", ""), MOST_BYTES)
         refused = False
 
         async def send_as_json(message: Message) -> None:
@@ -82,9 +90,9 @@ class JsonRefusals:
             if not refused:
                 await send(message)
 
-        await self._app(scope, receive, send_as_json)
+        await self._limited[most](scope, receive, send_as_json)
         if refused:
-            answer = JSONResponse({"detail": f"The body is larger than {MOST_BYTES} bytes."}, status_code=413)
+            answer = JSONResponse({"detail": f"The body is larger than {most} bytes."}, status_code=413)
             await answer(scope, receive, send)
 
 

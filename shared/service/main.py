@@ -7,8 +7,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from shared.errors import UsageError
 from shared.service.process import HOST
 
 if TYPE_CHECKING:
@@ -32,8 +34,22 @@ def serve_app(app: "FastAPI", host: str, port: int) -> None:
     """Serve an app until SIGTERM or Ctrl-C: what was begun is answered, and then this returns, after 10 s at most."""
     import uvicorn
 
+    require_token_beyond_loopback(app, host)
     with ended_by_signals():
         uvicorn.Server(settings(app, host, port)).run()
+
+
+def require_token_beyond_loopback(app: "FastAPI", host: str) -> None:
+    """Refuse to listen to other machines without a token to tell who asks."""
+    try:
+        beyond = not ip_address(host).is_loopback
+    except ValueError:
+        beyond = host != "localhost"
+    if beyond and not app.state.token():
+        raise UsageError(
+            f"The service has no token, so it does not listen at {host}, where other machines could ask.",
+            fix="Let its folder be written to, so that one is made; or leave --host out.",
+        )
 
 
 def settings(app: "FastAPI", host: str, port: int) -> "Config":

@@ -4,12 +4,12 @@ from html import escape
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.service.access import Access, router
 from shared.service.follower import Source
 
-pages = router(Access.ANYBODY)
+pages = router(Access.NEARBY)
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
 <style>
@@ -35,6 +35,12 @@ async def index(request: Request) -> HTMLResponse:
 <li><a href="/docs">/docs</a>: all that it can be asked; for programs: <a href="/openapi.json">/openapi.json</a></li>
 </ul>"""
     return HTMLResponse(PAGE.format(title=escape(request.app.title), body=body))
+
+
+@pages.get("/openapi.json", include_in_schema=False)
+async def schema_of(request: Request) -> JSONResponse:
+    """What the service can be asked, for programs."""
+    return JSONResponse(request.app.openapi())
 
 
 @pages.get("/docs", include_in_schema=False)

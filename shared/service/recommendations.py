@@ -56,7 +56,7 @@ class AnyText(Convertor[str]):
 
 
 register_url_convertor("any_text", AnyText())
-recommendations = router(Access.ANYBODY)
+recommendations = router(Access.NEARBY)
 
 
 @recommendations.get("/recommendations/{customer:any_text}", response_model=Answer, responses=REFUSED)

@@ -34,7 +34,7 @@ def test_a_training_is_asked_for_with_what_ingest_took(evening: act.Evening, mon
         "done",
         "1.2 passed the gate; it is compared from tomorrow on",
     )
-    assert asked == [(evening.level, evening.feed, TODAY, "loop", frozenset(), {TODAY: "digest"})]
+    assert asked == [(evening.level, evening.feed, TODAY, "loop", frozenset(), {TODAY: "digest"}, True)]
 
 
 @pytest.mark.parametrize("verdict", ["passed", "refused"])

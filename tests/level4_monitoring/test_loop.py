@@ -425,6 +425,20 @@ def test_a_live_release_that_does_not_open_is_an_alarm(shop: SmallShop, actions:
     assert "fallbacks" in [alarm["kind"] for alarm in decision.numbers["kept"]["alarms"]]
 
 
+def test_what_a_person_deployed_before_the_tick_did_not_answer_that_day_and_is_not_ill(
+    shop: SmallShop, actions: Actions
+) -> None:
+    evening(shop, 21)
+    shop.serve(22, "1.0")
+    shop.train("1.1", 22, Frecency())
+    shop.deploy("1.1", 22)
+    decision = loop.tick(shop.day(22), LIMITS)
+    assert decision.numbers["kept"]["values"]["fallback_share"] == 0
+    assert read_seen(decision.numbers["seen"]).ill == ""
+    shop.serve(23, "1.0")  # now it is one that is not to be live any more
+    assert loop.tick(shop.day(23), LIMITS).numbers["kept"]["values"]["fallback_share"] == 1
+
+
 def test_before_the_first_release_the_loop_watches_and_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
     monkeypatch.setattr(monitor, "show", lambda seen, found, page: None)

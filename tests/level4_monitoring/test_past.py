@@ -26,6 +26,13 @@ def test_any_change_of_what_is_live_ends_a_challengers_comparison() -> None:
     assert Past([*FIRST, gate("1.1", 7), live("0.9", 8, 2, "rollback")]).challenger() is None
 
 
+def test_a_day_was_answered_by_what_was_live_before_it() -> None:
+    past = Past([*FIRST, live("1.1", 7, 2)])
+    answered = [past.live_on(day(number)) for number in (0, 7, 8)]
+    assert [row.release for row in answered if row] == ["1.1", "1.0", "1.1"]  # before the first, what is live now
+    assert Past([]).live_on(day(3)) is None
+
+
 def test_a_closed_challenger_is_none() -> None:
     closing = decided("close", 14, release="1.1")
     assert Past([*FIRST, gate("1.1", 7), closing]).challenger() is None

@@ -103,6 +103,17 @@ def test_a_training_accepts_what_ingest_took_and_leaves_quarantine_out(
     assert asked["config"].parameters["half_life"] == CONFIG_OF_3.parameters["half_life"]
 
 
+def test_without_tuning_the_configuration_says_the_setting(shop: SmallShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.train("1.0", 20, Frecency(half_life=28.0, unsold_days=14))
+    shop.deploy("1.0", 20)
+    asked: list = []
+    monkeypatch.setattr(pipeline, "run", lambda level, as_of, **how: asked.append(how["config"].parameters))
+    for tune in (True, False):
+        retrain.retrain(shop.level, shop.feed, shop.day(30), "loop", frozenset(), {}, tune)
+    assert asked[0]["unsold_days"] == 14
+    assert asked[1] == CONFIG_OF_3.parameters
+
+
 def test_the_setting_that_is_live_is_the_one_that_stays(shop: SmallShop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.train("1.0", 20, Frecency(half_life=28.0, unsold_days=14))
     shop.deploy("1.0", 20)

@@ -20,7 +20,7 @@ from mlops.commands import doctor, servers
 from mlops.root import commands
 from shared.dataset.clock import set_known_through
 from shared.dataset.writing import write_feed
-from shared.errors import CheckFailed, DependencyDown, UsageError
+from shared.errors import CheckFailed, DependencyDown, MlopsError, UsageError
 from shared.release.pointer import Pointer, point_to
 from shared.service import process
 from shared.service.process import Process
@@ -153,16 +153,6 @@ def test_a_run_of_the_pipeline_is_told_with_the_way_on(monkeypatch: pytest.Monke
     assert say("--level", "2", "pipeline", "run", "--judge-only") == "Trained.\n"
     monkeypatch.setattr(level2_pipeline, "plan", lambda as_of, model: f"Would train as of {as_of}.")
     assert say("--level", "2", "pipeline", "run", "--dry-run") == f"Would train as of {LAST}.\n"
-
-
-def test_a_season_is_played_through_the_levels_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple] = []
-    monkeypatch.setattr("comparison.season.play", lambda *given, days: asked.append((given[:2], days)) or ["season"])
-    monkeypatch.setattr("comparison.summary.tell", lambda played, customer: f"{played} of {customer}")
-    monkeypatch.setattr("comparison.summary.as_data", lambda played: [{"level": 1}])
-    assert say("compare", "--only", "1", "--customer", "7", "--days", "9") == "['season'] of 7\n"
-    assert '"level": 1' in say("compare", "--json")
-    assert asked == [(((1,), "7"), 9), (((1, 2, 3, 4), "1"), 14)]
 
 
 def test_the_status_of_a_level_without_a_pointer_is_what_its_service_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,3 +289,12 @@ def test_strangers_and_imports_that_were_killed_are_found(home: Path, monkeypatc
     with FileLock(home / "level2" / ".pipeline.lock"):
         (home / "level2" / "runs" / ".1.1.part").mkdir()
         assert list(doctor.leftovers()) == []
+
+
+def test_a_token_is_printed_and_made_anew_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = say("--level", "4", "token").strip()
+    assert say("--level", "4", "token").strip() == first
+    assert say("--level", "4", "token", "--rotate").strip() not in ("", first)
+    monkeypatch.setattr("shared.service.token.token_of", lambda level: "")
+    with pytest.raises(MlopsError, match="cannot be written"):
+        CliRunner().invoke(commands, ["--level", "3", "token"], catch_exceptions=False)

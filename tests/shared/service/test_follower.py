@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from comparison.incidents.truncated_bundle import truncate
+from comparison.incidents.cut_bundle import cut
 from shared.errors import IntegrityError, UsageError
 from shared.model.frecency import Frecency
 from shared.model.histories import Histories
@@ -59,7 +59,7 @@ def test_the_follower_keeps_the_last_good_release_and_says_why(level: Path) -> N
     service = Follower(level, on_error=told.append)
     point_to(level, pointer(level, "1.0"))
     service.follow()
-    truncate(level / "1.1")
+    cut(level / "1.1")
     point_to(level, pointer(level, "1.1"))
     service.follow()
     service.follow()
@@ -135,7 +135,7 @@ def test_going_back_needs_no_file_of_the_release_before(level: Path) -> None:
 
 def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path) -> None:
     remember_good(level, point_to(level, pointer(level, "1.0")))
-    truncate(level / "1.1")
+    cut(level / "1.1")
     point_to(level, pointer(level, "1.1"))
     started, forgetful = Follower(level, remember=True), Follower(level)
     started.follow()
@@ -149,7 +149,7 @@ def test_a_service_that_remembers_starts_from_the_last_good_release(level: Path)
 def test_a_service_starts_from_the_release_before_if_the_last_good_one_is_damaged_by_now(level: Path) -> None:
     for release in ("1.0", "1.1"):
         remember_good(level, point_to(level, pointer(level, release)))
-    truncate(level / "1.1")
+    cut(level / "1.1")
     started = Follower(level, remember=True)
     started.follow()
     assert started.live is not None
@@ -237,7 +237,7 @@ def test_a_release_that_is_no_longer_named_is_not_loaded_to_the_end(
         return mapped.open_histories(folder)
 
     monkeypatch.setattr(follower, "open_histories", open_histories)
-    truncate(level / "1.1")
+    cut(level / "1.1")
     service.follow()  # the bundle is damaged, which would be an error if it were opened
     assert (opened, service.error) == (["1.1"], "")
 
