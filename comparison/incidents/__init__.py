@@ -1,1 +1,1 @@
-"""What goes wrong in a season, one file each. An incident knows no level."""
+"""What goes wrong in a season, one file each. An incident knows no level and no team."""

@@ -1,70 +1,92 @@
-"""The team of level 1: a person, the runbook and a spreadsheet."""
+"""The team of level 1: a person, the runbook and a spreadsheet. Nothing happens by itself."""
 
-from datetime import date, timedelta
+import json
+from datetime import date
 from pathlib import Path
 
-import level1_manual.serve
-from comparison.teams.team import Strike, Team
+from comparison.teams.team import PERSON, Did, Look, Places, Team
 from level1_manual import register, runbook, sheet
 from level1_manual.train import MODEL
 from level1_manual.workplace import laptop, server
+from shared.places import CHECKOUT, write_atomically
 from shared.release.manifest import sha256
 
 
 class Level1(Team):
-    """A person works through the runbook, once a week."""
+    """A person who works through the runbook."""
 
     level = 1
-    module = "level1_manual.serve"
-
-    def __init__(self, strike: Strike, strike_on: date) -> None:
-        super().__init__(strike, strike_on)
-        self._complaints = False
 
     @property
-    def service_folder(self) -> Path:
-        """The person's server."""
-        return server()
+    def places(self) -> Places:
+        """The server, and the script with the settings in it."""
+        return Places(server(), (CHECKOUT / "level1_manual" / "train.py",))
 
-    def release(self, as_of: date, steps: list[runbook.Step] | None = None) -> None:
+    def release(self, as_of: date, by: str) -> None:
         """The runbook, from top to bottom."""
-        for step, code in runbook.perform(as_of, self._hands, steps):
-            self.actions.append(f"{step.title} (exit code {code})")
-        number = sheet.rows(laptop() / register.SHEET)[-1][0]
-        self.made[number] = sha256((laptop() / MODEL).read_bytes())
+        self._work_through(as_of, runbook.read_steps())
 
-    def morning(self, day: date, opened: date) -> None:
-        """After complaints, copy the model again and restart."""
-        super().morning(day, opened)
-        if self._complaints:
-            again = [step for step in runbook.read_steps() if step.title.startswith(("Copy", "Restart"))]
-            self.release(day - timedelta(days=1), again)
+    def scheduled(self, as_of: date, days_open: int) -> None:
+        """Nothing is scheduled."""
 
-    def evening(self, day: date) -> None:
-        """Customers who got no list complain."""
-        self._complaints = self.service.app is None
+    def repeat(self, as_of: date) -> None:
+        """The steps from the one that failed on; where none has, copy the model again and restart."""
+        failed = self._failed_step()
+        self._work_through(
+            as_of,
+            [
+                step
+                for step in runbook.read_steps()
+                if (step.number >= failed if failed else step.title.startswith(("Copy", "Restart")))
+            ],
+        )
 
-    def recorded_live(self, day: date) -> str | None:
+    def look(self, as_of: date) -> Look:
+        """The number in the spreadsheet's last row."""
+        rows = sheet.rows(laptop() / register.SHEET)
+        return Look(float(rows[-1][2]) if rows else None, register.SHEET)
+
+    def trainings(self) -> int:
+        """The times that the runbook's second step was carried out."""
+        log = laptop().parent / runbook.ACTIONS
+        known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return sum(one["title"].startswith("Train") and not one["exit_code"] for one in known)
+
+    def called_live(self) -> str:
+        """What the last row of the spreadsheet names."""
+        rows = sheet.rows(laptop() / register.SHEET)
+        return self._digests().get(rows[-1][0], "") if rows else ""
+
+    def live_on(self, day: date) -> str | None:
         """What the spreadsheet says."""
         known = [row for row in sheet.rows(laptop() / register.SHEET) if row[1] <= day.isoformat()]
-        return self.made[known[-1][0]] if known else None
+        return self._digests().get(known[-1][0]) if known else None
 
-    def pointer_digest(self) -> str:
-        """The file that was copied last."""
-        return list(self.made.values())[-1]
+    def _work_through(self, as_of: date, steps: list[runbook.Step]) -> None:
+        for step, code in runbook.perform(as_of, self._hands, steps):
+            told = f"step {step.number}, {step.title}, ended with {code}" if code else ""
+            self.did.append(Did(step.command, PERSON, code, told))
 
     def _hands(self, step: runbook.Step, variables: dict[str, str]) -> int:
-        if step.title.startswith("Restart"):
-            return self._restart()
         code = runbook.shell(step, variables, quiet=True)
-        if step.title.startswith("Copy"):
-            self.strikes(server() / MODEL)
+        if step.title.startswith("Copy") and code == 0:
+            self._note_digest(variables["RELEASE"])
+            self.waits(sha256((server() / MODEL).read_bytes()), server() / MODEL)
         return code
 
-    def _restart(self) -> int:
-        """The season's service has no process of its own: it is made anew, and is down if that fails."""
-        try:
-            self.service.app = level1_manual.serve.app()
-        except Exception:  # noqa: BLE001  a pickle may fail in any way, and the process would end
-            self.service.app = None
-        return 0
+    def _failed_step(self) -> int:
+        log = laptop().parent / runbook.ACTIONS
+        last = json.loads(log.read_text().splitlines()[-1]) if log.exists() else {"exit_code": 0}
+        return int(last["number"]) if last["exit_code"] else 0
+
+    def _note_digest(self, release: str) -> None:
+        """Which file a row is about: the season's own note, as the spreadsheet has no such column."""
+        known = self._digests() | {release: sha256((server() / MODEL).read_bytes())}
+        write_atomically(self._digest_file, json.dumps(known).encode())
+
+    def _digests(self) -> dict[str, str]:
+        return dict(json.loads(self._digest_file.read_bytes())) if self._digest_file.exists() else {}
+
+    @property
+    def _digest_file(self) -> Path:
+        return self.folder / "season_digests.json"

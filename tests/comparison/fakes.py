@@ -1,39 +1,82 @@
-"""Seasons as they were observed, made by hand: what a scoreboard is drawn from."""
+"""Diaries' entries made by hand: what verdicts and scoreboards are drawn from."""
 
 from datetime import date, timedelta
 from typing import Any
 
-from comparison.customers import ServedDay
-from comparison.season import Played
+from comparison.verdicts import Mended, Noticed, Verdict, Window
 
-OPENING = date(2017, 6, 5)
-INCIDENT = OPENING + timedelta(days=2)
-FIRST, SECOND = "digest of 1.0", "digest of 1.1"
+START = date(2017, 5, 3)
 
 
-def served(digests: list[str], shoppers: int = 10) -> list[ServedDay]:
-    """Days in a row, by the bundle that answered; an empty digest is a day without an answer."""
-    versions = [{"trained_through": "2017-06-04", "histories_through": "2017-06-04"} if one else {} for one in digests]
-    return [
-        ServedDay(OPENING + timedelta(days=at), digest, versions[at], 0.2 if digest else 0.0, shoppers)
-        for at, digest in enumerate(digests)
-    ]
+def signal(number: int, kind: str = "complaint", by: str = "person", about: str = "no answer") -> dict[str, Any]:
+    """A signal on a day of the window."""
+    day = str(START + timedelta(days=number))
+    return {"day": day, "kind": kind, "about": about, "words": f"{kind} about {about}", "by": by, "hurts": True}
 
 
-def played(digests: list[str], **changes: Any) -> Played:
-    """A season of level 3 in which these bundles answered, deployed as they answered and not recorded."""
-    days = served(digests)
+def did(by: str = "person", code: int = 0, words: str = "mlops deploy rollback") -> dict[str, Any]:
+    """A command that ran."""
+    return {"words": words, "by": by, "code": code, "told": ""}
+
+
+def entry(number: int, **changes: Any) -> dict[str, Any]:
+    """A day of ten shoppers on which nothing happened."""
+    before = str(START + timedelta(days=number - 1))
+    known = {
+        "day": str(START + timedelta(days=number)),
+        "release": "1.0",
+        "bundle_digest": "digest of 1.0",
+        "trained_through": "2017-04-30",
+        "histories_through": before,
+        "shoppers": 10,
+        "ndcg": 2.0,
+        **dict.fromkeys(("failed", "empty", "dead", "bad"), 0),
+        "answers": f"answers of {number}",
+        "called_live": "digest of 1.0",
+        "did": [],
+        "made": [],
+        "signals": [],
+        "trainings": 3,
+        "struck": "nothing" if number == 0 else "",
+        "delivered": f"digest of {before}",
+        "stale": {},
+        "cpu": 10.0 + number,
+    }
+    return known | changes
+
+
+def window(entries: list[dict[str, Any]], bad: list[int] | None = None, **changes: Any) -> Window:
+    """A window beside a twin on which nothing happened."""
+    twin = [entry(number) for number in range(len(entries))]
     known: dict[str, Any] = {
         "level": 3,
-        "days": days,
-        "deployed": {day.day: day.digest for day in days},
-        "recorded_live": {day.day: None for day in days},
-        "made": {"1.0": FIRST, "1.1": SECOND},
-        "actions": ["git push"],
-        "refused": 0,
-        "incident_on": INCIDENT,
-        "seconds": {"first release": 1.0},
-        "answer": {"recommendations": [{"rank": 1, "name": "Milk", "reason": "bought 3 times"}]},
-        "starts_again": True,
+        "incident": "cut-bundle",
+        "start": START,
+        "entries": entries,
+        "twin": twin,
+        "bad": bad or [0] * len(entries),
+        "reference": [day["ndcg"] for day in twin],
+        "restarts": True,
+        "before": 3,
     }
-    return Played(**(known | changes))
+    return Window(**(known | changes))
+
+
+def verdict(**changes: Any) -> Verdict:
+    """A verdict on a drill that was kept out."""
+    known: dict[str, Any] = {
+        "level": 3,
+        "incident": "cut-bundle",
+        "start": START,
+        "struck": START,
+        "answers": 40,
+        "bad": 0,
+        "late": 0,
+        "lost": 0.0,
+        "noticed": Noticed("machine", 0, "refused"),
+        "mended": Mended(),
+        "actions": 0,
+        "needless": 0,
+        "restarts": True,
+    }
+    return Verdict(**(known | changes))

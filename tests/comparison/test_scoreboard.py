@@ -1,55 +1,62 @@
-"""A level's line of the scoreboard, from seasons made by hand."""
+"""Cells, rows and tables, from verdicts made by hand."""
 
-from datetime import timedelta
+from dataclasses import replace
 
 import pytest
 
-from comparison.scoreboard import fate, memory, score, table
-from tests.comparison.fakes import FIRST, INCIDENT, OPENING, SECOND, played
+from comparison.measures import measure
+from comparison.scoreboard import cell, no_better, quiet_rows, table
+from comparison.verdicts import Noticed
+from tests.comparison.fakes import did, entry, signal, verdict
+
+HARMED = verdict(bad=7, lost=0.021, noticed=Noticed("person", 1, "complaint"))
 
 
-def test_a_line_is_of_the_last_day_and_weighs_days_by_their_shoppers() -> None:
-    line = score(played([FIRST, FIRST, "", SECOND]))
-    assert (line.manual_actions, line.release, line.starts_again) == (1, "1.1", "yes")
-    assert line.trained_through == "2017-06-04"
-    assert line.served_ndcg_at_10 == pytest.approx(0.15)
+@pytest.mark.parametrize(
+    ("verdicts", "wanted"),
+    [
+        ([verdict()], "kept out; machine, 0 days"),
+        ([verdict(noticed=Noticed())], "kept out, untold"),
+        ([verdict(noticed=Noticed(), lost=0.01)], "kept out, untold, 1.0 % lost"),
+        ([HARMED], "2.1 % lost; person, 1 day"),
+        ([HARMED, replace(HARMED, lost=0.04, noticed=Noticed())], "2.1 % to 4.0 % lost; never noticed; person, 1 day"),
+        ([verdict(restarts=False)], "0.0 % lost; machine, 0 days; down after the restart"),
+        ([verdict(struck=None)], "no release in time"),
+        ([verdict(incident="new-assortment", lost=0.03)], "3.0 % lost; machine, 0 days"),
+    ],
+)
+def test_a_cell_says_what_was_lost_and_who_noticed(verdicts: list, wanted: str) -> None:
+    assert cell(verdicts) == wanted
 
 
-def test_a_service_that_is_down_at_the_end_has_no_release() -> None:
-    line = score(played([FIRST, FIRST, FIRST, ""], starts_again=False))
-    assert (line.release, line.trained_through, line.starts_again) == ("none", "-", "no")
+def test_where_a_higher_level_lost_more_is_told() -> None:
+    found = {"typo": {2: [verdict(lost=0.01)], 3: [HARMED]}, "cut-bundle": {1: [HARMED], 2: [verdict(struck=None)]}}
+    assert no_better(found) == ["typo: level 3 lost more than level 2, 2.1 % beside 1.0 %"]
 
 
-def test_a_bundle_that_went_live_cost_answers() -> None:
-    assert fate(played([FIRST, FIRST, "", ""])) == "went live: no answer for 2 days (20 shoppers)"
+def test_quiet_days_are_weighed_by_shoppers_and_staleness_by_the_days_it_was_measured_on() -> None:
+    days = [
+        entry(0, signals=[signal(0)], did=[did(), did("machine"), did(code=3)]),
+        entry(1, ndcg=8.0, shoppers=30, stale={"fresh_histories": 8.8, "fresh_parameters": 9.2}, cpu=1.0),
+    ]
+    found = measure(3, days, {days[0]["day"]: "digest of 1.0", days[1]["day"]: "another"})
+    assert found.ndcg == pytest.approx(0.25)
+    assert found.old_histories == pytest.approx(0.1)
+    assert found.old_parameters == pytest.approx(0.05)
+    assert (found.releases, found.actions, found.signals, found.knows, found.cpu) == (1, 1, 1, 1, 11.0)
+    rows = {row[0]: row[1] for row in quiet_rows([found])}
+    assert rows["knows what was live"] == "1 of 2"
+    assert rows["lost to old histories"] == "10.0 %"
 
 
-def test_a_service_that_kept_its_old_release_was_deployed_to_all_the_same() -> None:
-    season = played([FIRST, FIRST, FIRST, FIRST])
-    deployed = {day: SECOND if day >= INCIDENT else FIRST for day in season.deployed}
-    told = fate(played([FIRST, FIRST, FIRST, FIRST], deployed=deployed))
-    assert told == "deployed; the service kept 1.0 for 2 days, only its log says so"
+def test_what_was_not_measured_is_said_so() -> None:
+    found = measure(2, [entry(0, shoppers=0, ndcg=0.0, bundle_digest="")], {})
+    assert (found.ndcg, found.releases) == (0.0, 0)
+    assert [row[1] for row in quiet_rows([found])][1:3] == ["not measured"] * 2
+    assert quiet_rows([found])[-1][1] == "no record"
 
 
-def test_a_refused_bundle_is_told_with_when_a_sound_one_was_live() -> None:
-    told = fate(played([FIRST, FIRST, FIRST, SECOND], refused=1))
-    assert told == "refused before it went live; 1.1 live 1 day later"
-    assert fate(played([FIRST] * 4, refused=1)) == "refused before it went live; 1.0 still live"
-
-
-def test_an_incident_without_a_release_under_way_strikes_nothing() -> None:
-    assert fate(played([FIRST] * 4)) == "nothing: no release was under way"
-
-
-def test_records_count_for_the_days_on_which_they_name_what_answered() -> None:
-    assert memory(played([FIRST] * 3)) == "no record"
-    said = {OPENING: FIRST, OPENING + timedelta(days=1): SECOND, OPENING + timedelta(days=2): None}
-    assert memory(played([FIRST, FIRST, ""], recorded_live=said)) == "2 of 3 days"
-
-
-def test_the_table_has_a_column_a_level_within_its_width() -> None:
-    drawn = table([score(played([FIRST] * 4)), score(played([FIRST] * 4, level=4))], width=60)
-    first, *rest = drawn.splitlines()
-    assert first.split() == ["level", "3", "4"]
-    assert max(map(len, [first, *rest])) <= 60
-    assert any(line.startswith("served NDCG@10") and line.count("0.200") == 2 for line in rest)
+def test_a_table_keeps_its_width() -> None:
+    drawn = table(["", "1 manual", "2"], [["cut-bundle", "a long cell " * 12, "short"]], width=60)
+    assert max(map(len, drawn.splitlines())) <= 60
+    assert drawn.splitlines()[0].split() == ["1", "manual", "2"]

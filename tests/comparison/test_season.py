@@ -1,131 +1,169 @@
-"""The season, played once through all levels; and once without retraining, which must be noticed."""
+"""A small shop plays the season: quiet days, `nothing`, and two drills, each once; several tests look at them.
 
-from collections.abc import Callable
+The shop has Online Retail II's layout, and as many days as the shortest shop with a drill; it is closed on Saturdays.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from comparison import season
-from comparison.scoreboard import Score, score
-from comparison.season import DAYS, OPENING, Played
-from comparison.summary import tell
-from comparison.teams.level4 import Level4
-from level3_cicd.ledger import Row, live_on, read
-from level4_monitoring import loop
-from level4_monitoring.config import LoopConfig
-from level4_monitoring.decide import Decision, Seen, decide
+from comparison import checkpoints, results
+from comparison.season import Season
+from comparison.verdicts import Verdict
+from level3_cicd import ledger
+from shared.dataset.clock import known_through
+from shared.dataset.feed import open_feed
+from shared.dataset.shop import read_shop
+from tests.stories.shops import WHOLESALE, export
 
 pytestmark = pytest.mark.story
-LAST = OPENING + timedelta(days=DAYS - 1)
+SHOP = replace(WHOLESALE, days=56 + 35 + 28)
+LEVELS = (1, 2, 3, 4)
+# The last one at the levels that play it in seconds.
+DRILLS = {"nothing": LEVELS, "cut-bundle": LEVELS, "renumbered-products": (1, 2)}
+START = SHOP.first + timedelta(days=56 + 35)
+LAST = START + timedelta(days=27)
 
 
 @pytest.fixture(scope="module")
-def home(new_home: Callable[[], Path]) -> Path:
-    return new_home()
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("season")
+    words = [sys.executable, "-m", "mlops", "data", "import", str(export(SHOP, folder)), *SHOP.words]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPS_HOME", str(folder / "home"))
+        subprocess.run(words, check=True, capture_output=True)
+        yield folder / "home"
 
 
 @pytest.fixture(scope="module")
-def played(home: Path) -> dict[int, Played]:
-    return {level.level: level for level in season.play([1, 2, 3, 4], "7")}
+def season(home: Path) -> Season:
+    """The season, played; every drill begins with the quiet days that it needs."""
+    played = Season(open_feed(home / "shop"), "usual", LEVELS)
+    played.prepare()
+    for name, levels in DRILLS.items():
+        replace(played, levels=levels).drill(name, START)
+    return played
 
 
 @pytest.fixture(scope="module")
-def scores(played: dict[int, Played]) -> dict[int, Score]:
-    return {level: score(seen) for level, seen in played.items()}
+def verdicts(season: Season) -> dict[tuple[str, int], Verdict]:
+    return {
+        (name, level): results.verdict_of(season, name, START, level)
+        for name, levels in DRILLS.items()
+        for level in levels
+    }  # fmt: skip
 
 
-def test_every_level_answers_a_named_customer_over_http(played: dict[int, Played]) -> None:
-    for level in played.values():
-        assert level.answer["customer"] == "7"
-        assert all(item["name"] and item["reason"] for item in level.answer["recommendations"])
+def seen(entry: dict) -> dict:
+    """What of a day must be the same whenever it is played: not its CPU seconds, nor paths in what was said."""
+    plain = {key: value for key, value in entry.items() if key not in ("cpu", "stale", "struck")}
+    return plain | {"did": [(one["words"], one["by"], one["code"]) for one in entry["did"]]}
 
 
-def test_manual_work_falls_from_level_to_level(scores: dict[int, Score]) -> None:
-    assert [scores[level].manual_actions for level in (1, 2, 3, 4)] == [14, 2, 2, 1]
+@pytest.mark.parametrize("level", LEVELS)
+def test_nothing_equals_the_quiet_days_to_the_bit(season: Season, level: int) -> None:
+    drill, quiet = season.drilled("nothing", START, level), season.quiet(level)
+    assert drill.days() == [START + timedelta(days=number) for number in range(28)]
+    for day in drill.days():
+        assert seen(drill.read(day)) == seen(quiet.read(day))
+        assert drill.answers(day).equals(quiet.answers(day))
 
 
-def test_the_truncated_bundle_takes_level_1_down(played: dict[int, Played], scores: dict[int, Score]) -> None:
-    down = [day for day in played[1].days if not day.digest]
-    assert [day.day for day in down] == [date(2017, 6, 12)]
-    assert down[0].ndcg == 0
-    assert f"no answer for 1 day ({down[0].shoppers} shoppers)" in scores[1].truncated_bundle
+def test_nothing_has_no_verdict_but_that_nothing_was(verdicts: dict[tuple[str, int], Verdict]) -> None:
+    for level in LEVELS:
+        found = verdicts["nothing", level]
+        assert (found.bad, found.late, found.lost, found.noticed.by, found.actions) == (0, 0, 0.0, "never", 0)
+        assert found.kept_out
 
 
-def test_level_2_keeps_answering_with_the_old_release_until_a_restart(scores: dict[int, Score]) -> None:
-    assert scores[2].release == "1.0"
-    assert "the service kept 1.0 for 7 days" in scores[2].truncated_bundle
-    assert [scores[level].starts_again for level in (1, 2, 3, 4)] == ["yes", "no", "yes", "yes"]
+def test_all_levels_serve_all_shoppers_on_quiet_days_and_none_shops_on_saturdays(season: Season) -> None:
+    for level in LEVELS:
+        entries = season.quiet(level).entries()
+        assert sum(entry["failed"] + entry["empty"] for entry in entries) == 0
+        closed = [entry for entry in entries if date.fromisoformat(entry["day"]).weekday() == 5]
+        assert closed
+        assert all(entry["shoppers"] == 0 for entry in closed)
 
 
-def test_levels_3_and_4_refuse_it_before_it_is_live(scores: dict[int, Score]) -> None:
-    assert scores[3].truncated_bundle == "refused before it went live; 1.2 live 1 day later"
-    # A week of comparison comes first: the next challenger is not promoted within these two weeks.
-    assert scores[4].truncated_bundle == "refused before it went live; 1.0 still live"
+@pytest.mark.parametrize("level", [2, 3, 4])
+def test_a_truncated_bundle_never_answers(season: Season, level: int) -> None:
+    entries = season.drilled("cut-bundle", START, level).entries()
+    [struck] = {entry["struck"] for entry in entries if entry["struck"]}
+    assert struck not in {entry["bundle_digest"] for entry in entries}
 
 
-def test_only_a_ledger_knows_what_was_live(scores: dict[int, Score]) -> None:
-    known = [scores[level].knows_what_was_live for level in (1, 2, 3, 4)]
-    assert known == ["13 of 14 days", "no record", "14 of 14 days", "14 of 14 days"]
+def test_kept_out_means_no_bad_answer(season: Season, verdicts: dict[tuple[str, int], Verdict]) -> None:
+    for (name, level), found in verdicts.items():
+        drill = season.drilled(name, START, level)
+        bad = sum(int(drill.answers(day)["bad"].sum()) for day in drill.days())
+        assert found.bad >= bad
+        assert not found.kept_out or bad == 0
 
 
-def test_levels_on_the_same_histories_serve_about_the_same(scores: dict[int, Score]) -> None:
-    served = [scores[level].served_ndcg_at_10 for level in (1, 2, 3, 4)]
-    assert all(0.15 < ndcg < 0.3 for ndcg in served)
-    assert served[0] == min(served)
+def test_level_2_cannot_say_what_was_live(season: Season) -> None:
+    assert set(season.quiet(2).noted("records").values()) == {None}
 
 
-def test_histories_are_fresh_at_level_4_alone(scores: dict[int, Score]) -> None:
-    yesterday = (LAST - timedelta(days=1)).isoformat()
-    assert [scores[level].histories_through == yesterday for level in (1, 2, 3, 4)] == [False, False, False, True]
+def test_records_and_scoreboard_agree(season: Season, home: Path) -> None:
+    folder = home / "season" / "usual" / "played" / "level3" / "home" / "level3"
+    drill = season.drilled("cut-bundle", START, 3)
+    said = drill.noted("records")
+    for day in drill.days():
+        row = ledger.live_on(folder, day)
+        assert row is not None
+        assert row.bundle_digest == said[str(day)] == drill.read(day)["bundle_digest"]
 
 
-def test_the_end_of_the_demo_tells_what_is_simulated(played: dict[int, Played]) -> None:
-    told = tell(list(played.values()), "7")
-    assert "served NDCG@10" in told
-    assert "Simulated" in told
+def test_a_level_has_a_home_and_a_working_copy_of_its_own_and_finds_no_script(home: Path, season: Season) -> None:
+    for level in LEVELS:
+        played = home / "season" / "usual" / "played" / f"level{level}"
+        copied = played / "code" / "comparison"
+        assert sorted(path.name for path in copied.iterdir() if path.name != "__pycache__") == ["__init__.py", "teams"]
+        assert [path.name for path in (played / "home").glob("level*")] == [f"level{level}"]
+        assert known_through(played / "home" / "shop") == LAST - timedelta(days=1)
+        assert max(read_shop(played / "home" / "shop")["days"]) < str(LAST)
 
 
-def check_loop(rows: list[Row]) -> None:
-    """What the loop's fortnight must have been."""
-    ticks = [row for row in rows if row.step == "decide"]
-    assert [row.as_of for row in ticks] == [OPENING + timedelta(days=day) for day in range(DAYS)]
-    assert all(row.numbers["kept"]["values"]["scored"] > 200 for row in ticks)
-    assert all(row.numbers["kept"]["values"]["equal_offline"] == 1 for row in ticks)
-    assert [row.as_of.day for row in ticks if row.verdict == "retrain"] == [11, 18]
-    assert [(row.release, row.as_of.day) for row in ticks if row.verdict == "close"] == [("1.1", 12)]
-    assert [(row.release, row.as_of.day) for row in rows if row.step == "deploy"] == [("1.0", 4)]
-    assert {row.verdict for row in rows if row.step == "outcome"} == {"done"}
+def test_a_checkpoint_is_whole_after_drills_were_played_from_it(home: Path, season: Season) -> None:
+    folder = home / "season" / "usual"
+    for level in LEVELS:
+        kept = folder / "checkpoints" / f"level{level}" / str(START)
+        assert checkpoints.is_usable(kept, folder / "played" / f"level{level}")
 
 
-def test_the_loop_closed_the_damaged_challenger_and_trained_another_when_it_was_due(
-    home: Path, played: dict[int, Played]
-) -> None:
-    check_loop(read(home / "level4"))
-    assert (home / "level4" / "reports" / f"{LAST}.html").stat().st_size > 100_000
-    live = live_on(home / "level4", date(2017, 6, 16))
-    assert live is not None
-    assert (live.release, live.actor) == ("1.0", "ci")
+def test_an_interrupted_season_goes_on_and_equals_one_that_was_not(home: Path, season: Season) -> None:
+    class Killed(Exception):
+        pass
+
+    through = season.calendar.opening + timedelta(days=16)
+
+    def kill(level: int, day: date) -> None:
+        if day == through - timedelta(days=1):
+            raise Killed
+
+    again = Season(season.feed, "careful", (2,), kill)
+    again.prepare()
+    with pytest.raises(Killed):
+        again.play_quiet(through)
+    replace(again, on_day=lambda level, day: None).play_quiet(through)
+    # Level 2 has a schedule: careful or usual, its people have nothing to do on quiet days.
+    assert [seen(again.quiet(2).read(day)) for day in again.quiet(2).days()] == [
+        seen(season.quiet(2).read(day)) for day in again.quiet(2).days()
+    ]
 
 
-def test_a_tick_that_was_made_is_answered_from_the_ledger(home: Path, played: dict[int, Played]) -> None:
-    before = read(home / "level4")
-    assert loop.tick(LAST) == [row for row in before if row.step == "decide"][-1]
-    assert read(home / "level4") == before
-
-
-def test_a_loop_that_never_retrains_is_noticed(
-    new_home: Callable[[], Path], played: dict[int, Played], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never_retrain(seen: Seen, config: LoopConfig) -> Decision:
-        decision = decide(seen, config)
-        return Decision("hold", "no-op") if decision.action == "retrain" else decision
-
-    monkeypatch.setenv("MLOPS_HOME", "")
-    home = new_home()
-    monkeypatch.setattr(Level4, "tick", staticmethod(lambda day: loop.tick(day, decide=never_retrain)))
-    season.play([4], "7")
-    rows = read(home / "level4")
-    assert len([row for row in rows if row.step == "decide"]) == DAYS
-    with pytest.raises(AssertionError):
-        check_loop(rows)
+def test_the_pages_of_drill_and_season_name_all_levels(season: Season) -> None:
+    page = results.of_drill(season, "cut-bundle", START)
+    assert all(f"{level} {name}" in page["text"] for level, name in results.NAMES.items())
+    assert [line["level"] for line in page["data"]] == list(LEVELS)
+    whole = results.of_season(season, LAST, {name: [START] for name in ("nothing", "cut-bundle")})
+    assert max(map(len, whole["text"].splitlines())) <= 110
+    assert "served NDCG@10" in whole["text"]
+    assert "cut-bundle" in whole["text"]
+    assert "nan" not in whole["text"]
+    assert "None" not in whole["text"]

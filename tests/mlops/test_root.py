@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from comparison.incidents.truncated_bundle import truncate
+from comparison.incidents.cut_bundle import cut
 from level3_cicd.rollout.switch import locked
 from mlops import root as cli
 from shared.errors import CheckFailed, RolledBack
@@ -170,7 +170,7 @@ def test_the_doctor_finds_a_damaged_release(
     write_bundle(bundle, Frecency().fit(transactions), products, Evidence("data", "code"))
     assert run(capsys, "--level", "2", "deploy", "model", "--version", "1.0")[0] == 0
     assert run(capsys, "doctor")[0] == 0
-    truncate(bundle)
+    cut(bundle)
     code, printed = run(capsys, "doctor")
     assert code == 3
     assert "bytes instead of" in printed or "manifest's digest differs" in printed

@@ -1,32 +1,37 @@
-"""What each level's team does on a day; pipelines, deployments and the loop are stand-ins that write down who asked."""
+"""What each level's team does; pipelines, deployments and the loop are stand-ins that write down who asked."""
 
-from datetime import date, timedelta
+import json
+import tomllib
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import level1_manual.serve
-import level2_basic_automation.serve
-import level3_cicd.serve
-import level4_monitoring.serve
+from comparison.teams import level2, level3, level4
+from comparison.teams.by_level import team_of
 from comparison.teams.level1 import Level1
 from comparison.teams.level2 import Level2
 from comparison.teams.level3 import Level3
 from comparison.teams.level4 import Level4
+from comparison.teams.team import MACHINE, PERSON, Did, Look
 from level1_manual import register, runbook, sheet
 from level1_manual.train import MODEL
 from level1_manual.workplace import laptop, server
-from level2_basic_automation import pipeline as level2_pipeline
-from level3_cicd import deploy as level3_deploy
-from level3_cicd import pipeline as level3_pipeline
+from level2_basic_automation.store import run_folder
 from level3_cicd.ledger import Row, append
-from level3_cicd.registered import Registered
-from level4_monitoring import loop
-from shared.errors import CheckFailed, IntegrityError
+from level4_monitoring.alarms import alarm_file
+from level4_monitoring.past import Past
+from shared.dataset.day_files import digest_rows
+from shared.dataset.feed import open_feed
+from shared.dataset.writing import write_feed
+from shared.errors import CheckFailed, IntegrityError, UsageError
 from shared.release.manifest import sha256
+from shared.release.pointer import Pointer, point_to
 from shared.steps import name_of
+from tests.conftest import FIRST_DAY, make_products, make_transactions
 
 OPENING = date(2017, 6, 5)
 DAY_BEFORE = OPENING - timedelta(days=1)
@@ -35,9 +40,17 @@ DAY_BEFORE = OPENING - timedelta(days=1)
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    for module in (level1_manual.serve, level2_basic_automation.serve, level3_cicd.serve, level4_monitoring.serve):
-        monkeypatch.setattr(module, "app", lambda **given: "an app")
     return tmp_path
+
+
+@pytest.fixture
+def waiting() -> list[tuple[str, Path]]:
+    return []
+
+
+@pytest.fixture
+def waits(waiting: list) -> Callable[[str, Path], None]:
+    return lambda digest, path: waiting.append((digest, path))
 
 
 def work(step: runbook.Step, variables: dict[str, str], quiet: bool = False) -> int:
@@ -53,59 +66,85 @@ def work(step: runbook.Step, variables: dict[str, str], quiet: bool = False) -> 
     return 0
 
 
-def test_a_person_at_level_1_copies_again_after_complaints(monkeypatch: pytest.MonkeyPatch) -> None:
+def words(team: Any) -> list[str]:
+    return [one.words.split()[-1].split(".")[-1] for one in team.did]
+
+
+def test_a_person_works_through_the_runbook(monkeypatch: pytest.MonkeyPatch, waits: Callable, waiting: list) -> None:
     monkeypatch.setattr(runbook, "shell", work)
-    struck: list[Path] = []
-    team = Level1(struck.append, OPENING + timedelta(days=1))
+    team = Level1(waits)
+    assert (team.called_live(), team.live_on(OPENING), team.trainings()) == ("", None, 0)
+    assert team.look(DAY_BEFORE) == Look(None, "models.xlsx")
     team.begin(DAY_BEFORE)
-    assert len(team.actions) == 6
-    assert team.made == {"1.0": sha256(b"1.0")}
-    assert team.recorded_live(DAY_BEFORE) is None
-    assert team.recorded_live(OPENING) == team.pointer_digest() == sha256(b"1.0")
-    assert team.service.app == "an app"
-
-    def broken() -> Any:
-        raise ValueError("half a pickle")
-
-    monkeypatch.setattr(level1_manual.serve, "app", broken)
-    team.morning(OPENING + timedelta(days=1), OPENING)
-    assert struck == []  # nothing was copied
-    team._restart()
-    team.evening(OPENING + timedelta(days=1))
-    assert team.service.app is None
-    team.morning(OPENING + timedelta(days=2), OPENING)
-    assert [action.split()[0] for action in team.actions[6:]] == ["Copy", "Restart"]
+    assert len(team.did) == 6
+    assert {one.by for one in team.did} == {PERSON}
+    assert waiting == [(sha256(b"1.0"), server() / MODEL)]
+    assert team.called_live() == team.live_on(OPENING) == sha256(b"1.0")
+    assert team.live_on(DAY_BEFORE) is None
+    assert team.look(DAY_BEFORE) == Look(0.3, "models.xlsx")
+    assert team.trainings() == 1
+    team.scheduled(OPENING, 7)
+    assert len(team.did) == 6
+    team.repeat(OPENING)
+    assert words(team)[6:] == ['pkl"', "restart"]
 
 
-def test_the_incident_strikes_the_copy_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_at_level_1_goes_on_from_the_step_that_failed(
+    monkeypatch: pytest.MonkeyPatch, waits: Callable
+) -> None:
+    monkeypatch.setattr(
+        runbook, "shell", lambda step, variables, quiet: 3 if step.number == 2 else work(step, variables)
+    )
+    team = Level1(waits)
+    team.begin(DAY_BEFORE)
+    assert [(one.code, bool(one.told)) for one in team.did] == [(0, False), (3, True)]
     monkeypatch.setattr(runbook, "shell", work)
-    struck: list[Path] = []
-    team = Level1(struck.append, OPENING + timedelta(days=7))
+    team.repeat(DAY_BEFORE)
+    assert len(team.did) == 2 + 5
+    with pytest.raises(UsageError, match="no command to go back"):
+        team.go_back(DAY_BEFORE)
+    with pytest.raises(UsageError, match="refuses no day"):
+        team.accept(DAY_BEFORE)
+
+
+class Cron:
+    """Level 2's pipeline, which makes runs without training."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+        self.home, self.steps, self.deployed = home, [], []
+        monkeypatch.setattr(level2.pipeline, "run", self.run)
+        monkeypatch.setattr(level2.deploy, "deploy", lambda level, release, as_of: self.deployed.append(release))
+        monkeypatch.setattr(level2, "digest_of", lambda bundle: f"digest of {bundle.parent.name}")
+
+    def run(self, level: Path, as_of: date, steps: list) -> None:
+        self.steps = [name_of(step) for step in steps]
+        release = f"1.{len(list(run_folder(level, '').glob('*')))}"
+        folder = run_folder(level, release)
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_text(json.dumps({"ndcg_at_10": 0.25}))
+        [stored] = [step for step in steps if name_of(step) == "stored"]
+        stored(None, folder)
+        point_to(level, Pointer(release, f"runs/{release}/bundle", f"digest of {release}"))
+
+
+def test_cron_runs_weekly_and_what_it_made_waits_before_it_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, home: Path, waits: Callable, waiting: list
+) -> None:
+    cron, team = Cron(monkeypatch, home), Level2(waits)
+    assert (team.look(DAY_BEFORE).number, team.called_live()) == (None, "")
     team.begin(DAY_BEFORE)
-    team.morning(OPENING + timedelta(days=7), OPENING)
-    assert struck == [server() / MODEL]
-
-
-def test_level_2s_release_lies_on_disk_before_it_is_deployed(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    seen: list[tuple[str, list[Path]]] = []
-    struck: list[Path] = []
-
-    def run(level: Path, as_of: date, steps: list) -> SimpleNamespace:
-        for step in steps:
-            if name_of(step) == "stored":
-                step(None, home / "1.0")
-            seen.append((name_of(step), list(struck)))
-        return SimpleNamespace(release="1.0", folder=home / "1.0")
-
-    monkeypatch.setattr(level2_pipeline, "run", run)
-    monkeypatch.setattr("comparison.teams.level2.digest_of", lambda bundle: f"digest of {bundle.parent.name}")
-    team = Level2(struck.append, OPENING)
-    team._today = OPENING
-    team.release(DAY_BEFORE)
-    assert [name for name, _ in seen][-2:] == ["stored", "deploy"]
-    assert seen[-1][1] == [home / "1.0" / "bundle"]
-    assert team.made == {"1.0": "digest of 1.0"}
-    assert team.recorded_live(OPENING) is None
+    for days_open in range(1, 8):
+        team.scheduled(DAY_BEFORE + timedelta(days=days_open), days_open)
+    assert cron.steps[-2:] == ["stored", "deploy"]
+    assert [one.by for one in team.did] == [PERSON, MACHINE]
+    assert waiting == [(f"digest of 1.{at}", run_folder(home / "level2", f"1.{at}") / "bundle") for at in (0, 1)]
+    assert (team.called_live(), team.live_on(OPENING), team.trainings()) == ("digest of 1.1", None, 2)
+    assert team.look(OPENING).number == 0.25
+    team.go_back(OPENING)
+    assert cron.deployed == ["1.0"]
+    point_to(home / "level2", Pointer("1.0", "runs/1.0/bundle", "digest of 1.0"))
+    with pytest.raises(UsageError, match="no release before"):
+        team.go_back(OPENING)
 
 
 class Workflow:
@@ -115,17 +154,14 @@ class Workflow:
         self.failing: dict[str, Exception] = {}
         self.deployed: list[str] = []
         self.trained = 0
-        monkeypatch.setattr(level3_pipeline, "run", self.run)
-        monkeypatch.setattr(level3_deploy, "deploy", self.deploy)
+        monkeypatch.setattr(level3.pipeline, "run", self.run)
+        monkeypatch.setattr(level3.deploy, "deploy", self.deploy)
 
     def run(self, level: Path, as_of: date, actor: str) -> SimpleNamespace:
         if "pipeline" in self.failing:
             raise self.failing["pipeline"]
-        self.trained += 1
-        release = f"1.{self.trained - 1}"
-        return SimpleNamespace(
-            release=release, bundle_digest=f"digest of {release}", source=f"file:///models/{release}"
-        )
+        release, self.trained = f"1.{self.trained}", self.trained + 1
+        return SimpleNamespace(release=release, bundle_digest=f"digest of {release}", source=f"file:///m/{release}")
 
     def deploy(self, level: Path, release: str, as_of: date, actor: str) -> None:
         if "deploy" in self.failing:
@@ -133,47 +169,104 @@ class Workflow:
         self.deployed.append(release)
 
 
-def test_level_3_starts_a_failed_workflow_again_the_next_morning(monkeypatch: pytest.MonkeyPatch) -> None:
-    workflow = Workflow(monkeypatch)
-    struck: list[Path] = []
-    team = Level3(struck.append, OPENING + timedelta(days=7))
-    team.begin(DAY_BEFORE)
-    assert (team.actions, workflow.deployed, team.service.app) == (["git push"], ["1.0"], "an app")
-    workflow.failing = {"deploy": IntegrityError("half a file")}
-    team.morning(OPENING + timedelta(days=7), OPENING)
-    assert (team.refused, struck) == (1, [Path("/models/1.1")])
-    workflow.failing = {"pipeline": CheckFailed("bad data")}
-    team.morning(OPENING + timedelta(days=8), OPENING)
-    workflow.failing = {}
-    team.morning(OPENING + timedelta(days=9), OPENING)
-    team.morning(OPENING + timedelta(days=10), OPENING)
-    assert workflow.deployed == ["1.0", "1.2"]
-    assert team.actions == ["git push", "start the workflow again", "start the workflow again"]
-
-
-def test_levels_3_and_4_know_what_was_live_from_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    team = Level3(lambda stored: None, OPENING)
-    assert team.recorded_live(OPENING) is None
-    append(team.folder, Row(DAY_BEFORE, "deploy", "live", "", "1.0", "digest of 1.0", sequence=1))
-    assert team.recorded_live(OPENING) == "digest of 1.0"
-
-
-def test_level_4s_incident_strikes_the_open_challenger_and_the_loop_refuses_it(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_workflow_that_fails_is_an_exit_code_and_its_first_words(
+    monkeypatch: pytest.MonkeyPatch, waits: Callable, waiting: list
 ) -> None:
-    struck: list[Path] = []
-    ticked: list[date] = []
-    entry = Registered("1.1", "2", "passed", "digest of 1.1", "file:///models/1.1")
-    monkeypatch.setattr("level3_cicd.tools.registry.registered", lambda level: {"1.1": entry})
-    monkeypatch.setattr(loop, "open_challenger", lambda level: "1.1")
-    monkeypatch.setattr(Level4, "tick", staticmethod(ticked.append))
-    team = Level4(struck.append, OPENING + timedelta(days=1))
-    append(team.folder, Row(OPENING, "decide", "close", "damaged", "1.1"))
-    for number in range(2):
-        team.morning(OPENING + timedelta(days=number), OPENING)
-        team.evening(OPENING + timedelta(days=number))
-        assert (len(struck), team.refused) == (number, number)
-    assert struck == [Path("/models/1.1")]
-    assert ticked == [OPENING, OPENING + timedelta(days=1)]
-    assert team.made == {"1.1": "digest of 1.1"}
-    assert team._app() == "an app"
+    workflow, team = Workflow(monkeypatch), Level3(waits)
+    team.begin(DAY_BEFORE)
+    assert (workflow.deployed, waiting) == (["1.0"], [("digest of 1.0", Path("/m/1.0"))])
+    workflow.failing = {"deploy": IntegrityError("half a file")}
+    team.scheduled(OPENING, 7)
+    assert team.did[-1] == Did("mlops --level 3 deploy model --version 1.1", MACHINE, 4, "half a file")
+    workflow.failing = {"pipeline": CheckFailed("bad data")}
+    team.scheduled(OPENING, 8)
+    assert len(team.did) == 4
+    team.repeat(OPENING)
+    assert (team.did[-1].by, team.did[-1].code, team.succeeded()) == (PERSON, 3, False)
+    workflow.failing = {"pipeline": ValueError("a crash")}
+    team.take_again(OPENING)
+    assert (team.did[-1].code, team.did[-1].told) == (1, "ValueError: a crash")
+    monkeypatch.setattr(level3.deploy, "rollback", lambda level, as_of: None)
+    team.go_back(OPENING)
+    assert (team.did[-1].words, team.succeeded()) == ("mlops --level 3 deploy rollback", True)
+
+
+def test_the_ledger_says_what_was_live_and_how_much_was_trained(
+    waits: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = Level3(waits)
+    assert (team.live_on(OPENING), team.trainings(), team.called_live()) == (None, 0, "")
+    append(team.folder, Row(DAY_BEFORE, "gate", "passed", "", "1.0", "digest of 1.0"))
+    append(team.folder, Row(DAY_BEFORE, "deploy", "live", "", "1.0", "digest of 1.0", sequence=1))
+    assert (team.live_on(OPENING), team.trainings()) == ("digest of 1.0", 1)
+    report = SimpleNamespace(metrics={"ndcg_at_10": 0.2}, report=Path("2017-06-04.html"))
+    monkeypatch.setattr(level3, "monitor_model", lambda level, as_of: report)
+    assert team.look(DAY_BEFORE) == Look(0.2, "2017-06-04.html")
+
+
+def test_a_person_accepts_refused_days_as_the_refusal_says(
+    monkeypatch: pytest.MonkeyPatch, home: Path, waits: Callable
+) -> None:
+    workflow, team, day = Workflow(monkeypatch), Level3(waits), FIRST_DAY + timedelta(days=3)
+    write_feed(home / "shop", make_transactions(), make_products(), name="checkerboard")
+    (home / "config.toml").write_text('model = "frecency"\n')
+    monkeypatch.setattr(level3, "CONFIG", home / "config.toml")
+    with pytest.raises(UsageError, match="No day is refused"):
+        team.accept(OPENING)
+    append(team.folder, Row(day, "validate", "refused", "", numbers={"findings": [{"day": str(day)}]}))
+    team.accept(OPENING)
+    digest = digest_rows(open_feed(home / "shop").day(day))[:16]
+    assert tomllib.loads((home / "config.toml").read_text())["accepted_days"] == {str(day): digest}
+    assert workflow.deployed == ["1.0"]
+    with pytest.raises(UsageError, match="No day is refused"):
+        team.accept(OPENING)
+
+
+def test_the_loop_ticks_daily_and_its_challenger_waits(
+    monkeypatch: pytest.MonkeyPatch, waits: Callable, waiting: list
+) -> None:
+    team = Level4(waits)
+    workflow, ticked = Workflow(monkeypatch), []
+    monkeypatch.setattr(level4, "tick_arrived", lambda level, now: ticked.append(now))
+    monkeypatch.setattr(level4.loop, "open_challenger", lambda level: "1.1" if ticked else None)
+    known = {"1.1": SimpleNamespace(bundle_digest="digest of 1.1", source="file:///m/1.1")}
+    monkeypatch.setattr("level3_cicd.tools.registry.registered", lambda level: known)
+    team.repeat(DAY_BEFORE)  # nothing is live yet: the first release again
+    assert workflow.deployed == ["1.0"]
+    waiting.clear()
+    for days_open in range(3):
+        team.scheduled(DAY_BEFORE + timedelta(days=days_open), days_open)
+    assert ticked == [datetime(2017, 6, 6, 1), datetime(2017, 6, 7, 1)]
+    assert waiting == [("digest of 1.1", Path("/m/1.1"))]
+    point_to(team.folder, Pointer("1.0", "bundles/1.0", "digest of 1.0"))
+    monkeypatch.setattr(level4.loop, "tick", lambda day: ticked.append(day))
+    team.take_again(OPENING)
+    assert (ticked[-1], team.did[-1].words) == (OPENING, "mlops monitor model")
+
+
+def test_the_loops_alarms_are_read_from_its_file_and_days_in_quarantine_are_accepted(
+    monkeypatch: pytest.MonkeyPatch, home: Path, waits: Callable
+) -> None:
+    team, accepted = Level4(waits), []
+    assert team.alarms(0) == []
+    team.folder.mkdir()
+    alarm_file(team.folder).write_text('{"incident": "drift"}\n{"incident": "quality"}\n')
+    assert team.alarms(1) == [{"incident": "quality"}]
+    write_feed(home / "shop", make_transactions(), make_products(), name="checkerboard")
+    assert team.look(DAY_BEFORE).number is None
+    with pytest.raises(UsageError, match="No day is in quarantine"):
+        team.accept(OPENING)
+    monkeypatch.setattr(Past, "quarantined", lambda self, digests: {OPENING})
+    monkeypatch.setattr(level4.hands, "accept", lambda level, day, why, actor: accepted.append(day))
+    team.accept(OPENING)
+    assert accepted == [OPENING]
+
+
+def test_a_level_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.delitem(sys.modules, "comparison.teams.level2", raising=False)
+    monkeypatch.setitem(sys.modules, "level2_basic_automation", None)
+    with pytest.raises(UsageError, match=r"Level 2 cannot be compared: .*(\n.*)*--only"):
+        team_of(2)
+    assert team_of(1).level == 1

@@ -12,7 +12,7 @@ from typing import ClassVar
 import pandas as pd
 import pytest
 
-from comparison.incidents.truncated_bundle import truncate
+from comparison.incidents.cut_bundle import cut
 from level3_cicd import deploy
 from level3_cicd.ledger import Row, append, live_rows, read
 from level3_cicd.rollout import repair, smoke, staging, store, switch, takeover
@@ -86,7 +86,7 @@ def test_deploying_what_is_live_changes_nothing(level: Path) -> None:
 
 def test_a_damaged_release_is_never_gone_back_to(level: Path) -> None:
     switch_to(level, "1.1")
-    truncate(level / "bundles" / "1.0")
+    cut(level / "bundles" / "1.0")
     with pytest.raises(IntegrityError, match=r"`mlops deploy model --version 1\.0` fetches it"):
         deploy.rollback(level, DAY)
     row = read(level)[-1]
@@ -219,7 +219,7 @@ def test_whatever_goes_wrong_what_is_live_stays_live(
 def test_a_switch_is_undone_also_if_the_release_before_is_damaged_by_now(
     level: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    truncate(level / "bundles" / "1.0")
+    cut(level / "bundles" / "1.0")
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
     monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
     with pytest.raises(RolledBack, match=r"1\.0 is live again"):
@@ -270,7 +270,7 @@ def test_a_release_that_answers_as_when_it_was_made_passes_in_staging(level: Pat
 @pytest.mark.thorough
 def test_a_release_that_does_not_come_up_in_staging_fails(level: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staging, "SECONDS_WITHOUT_PROGRESS", 6.0)
-    truncate(level / "bundles" / "1.1")
+    cut(level / "bundles" / "1.1")
     with staging.staging(level) as service, pytest.raises(CheckFailed, match=r"1\.1 does not come up in staging"):
         service.take(Pointer("1.1", "bundles/1.1", ""))
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from comparison.incidents.truncated_bundle import truncate
+from comparison.incidents.cut_bundle import cut
 from level3_cicd import deploy
 from level3_cicd.evaluate import LiveSide, find_live
 from level3_cicd.ledger import Row, append, read, verdicts_of_gate
@@ -261,7 +261,7 @@ def test_a_champion_whose_files_are_gone_cannot_be_compared_with_and_the_gate_is
 def test_a_live_release_that_is_damaged_is_fetched_again_to_be_compared_with(made: Path, pointer: str) -> None:
     sound = (made / "live.json").read_bytes()
     append(made, Row(DAY, "deploy", "live", "", "1.0", require_pointer(made).bundle_digest, sequence=1))
-    truncate(made / "bundles" / "1.0")
+    cut(made / "bundles" / "1.0")
     try:
         (made / "live.json").write_text(pointer or sound.decode())
         side = find_live(made, hold_out(make_transactions(days=60), date(2017, 3, 1)))
