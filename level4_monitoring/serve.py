@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from level4_monitoring.predictions import logger, note_error
 from level4_monitoring.purchases import MOST_BYTES as MOST_PURCHASE_BYTES
 from level4_monitoring.purchases import PATH as PURCHASES
 from level4_monitoring.purchases import Journal, LastLists, Taking, purchases
+from level4_monitoring.telemetry import Counted, CountRequests, Scraped, metrics
 from shared.dataset.clock import open_day
 from shared.places import level_folder, shop_folder
 from shared.program import run_program
@@ -41,28 +43,30 @@ def app(clock: Callable[[], date] = shop_clock) -> FastAPI:
         now = clock()
         return now if isinstance(now, datetime) else datetime.combine(now, time())
 
-    shown = LastLists(level, moment)
+    source, shown = Follower(level, on_error=log.error, remember=True), LastLists(level, moment)
+    counted = Counted(source)
     made = create_app(
         4,
-        Follower(level, on_error=log.error, remember=True),
-        on_answer=both(logger(level, moment), shown.note),
-        routers=[purchases],
+        source,
+        on_answer=each(logger(level, moment), shown.note, counted.note),
+        routers=[purchases, metrics],
         token=partial(token_of, level),
         larger_bodies={PURCHASES: MOST_PURCHASE_BYTES},
     )
-    made.state.taking = Taking(Journal(level), shown, moment)
+    made.state.taking, made.state.counted = Taking(Journal(level), shown, moment), counted
+    counted.registry.register(Scraped(level, source, made.state.taking, moment))
     made.add_middleware(KeepErrors, level=level, clock=moment)
+    made.add_middleware(CountRequests, counted=counted)
     return made
 
 
-def both(one: OnAnswer, other: OnAnswer) -> OnAnswer:
-    """Tell two of each answer: the second also where the first cannot keep it."""
+def each(*listeners: OnAnswer) -> OnAnswer:
+    """Tell several of each answer, also where one of them cannot keep it; the first such failure is raised then."""
 
     def tell(live: Live, asked: Asked, lists: dict[str, list[str]]) -> None:
-        try:
-            one(live, asked, lists)
-        finally:
-            other(live, asked, lists)
+        with ExitStack() as all_of_them:
+            for listener in reversed(listeners):
+                all_of_them.callback(listener, live, asked, lists)
 
     return tell
 
