@@ -11,7 +11,10 @@ import pytest
 from comparison.teams import process
 from comparison.teams.process import Conversation, Desk, cpu_seconds
 from comparison.teams.team import Did, Look, Places
+from level3_cicd.rollout.switch import running_service
 from shared.errors import CheckFailed, UsageError
+from shared.service.process import find
+from shared.service.waiting import wait_until
 
 
 @dataclass
@@ -121,3 +124,21 @@ def test_cpu_seconds_grow() -> None:
     before = cpu_seconds()
     sum(number * number for number in range(2_000_000))
     assert cpu_seconds() > before
+
+
+@pytest.mark.thorough
+def test_the_seasons_service_is_the_one_that_a_levels_check_after_a_switch_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
+    level = tmp_path / "level3"
+    desk = Desk(Fake(places=Places(level, ())))  # type: ignore[arg-type]
+    try:
+        address = desk.answer({"ask": "start_service"})["address"]
+        assert wait_until(lambda: running_service(level) is not None and find(level) is not None, 60)
+        found = running_service(level)
+        assert found is not None
+        assert (found.pid, found.port) == (address["pid"], address["port"])
+    finally:
+        desk.answer({"ask": "stop_service"})
+    assert running_service(level) is None
