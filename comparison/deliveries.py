@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from comparison.world import World
 from shared.dataset.clock import set_known_through
-from shared.dataset.day_files import SCHEMA, digest_file, digest_rows
+from shared.dataset.day_files import SCHEMA
 from shared.dataset.shop import file_of, read_shop
-from shared.dataset.writing import write_record
+from shared.dataset.writing import write_day, write_record
 from shared.places import link_or_copy
 
 
@@ -65,10 +64,14 @@ def put(shop: Path, world: World, day: date) -> str:
 def write(file: Path, rows: pd.DataFrame) -> dict:
     """Write an altered day's file; returns what the shop's record says of it."""
     part = file.with_name(f".{file.name}.{os.getpid()}")
-    pq.write_table(pa.Table.from_pandas(rows, SCHEMA, preserve_index=False), part)
+    entry = write_day(part, as_written(rows))
     part.replace(file)
-    as_read = pq.read_table(file).cast(SCHEMA).to_pandas()
-    return {"rows": len(rows), "digest": digest_rows(as_read), "file": digest_file(file), "path": file.name}
+    return {**entry, "path": file.name}
+
+
+def as_written(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as the file will give them back, so that their digest is that of what is read."""
+    return pa.Table.from_pandas(rows, SCHEMA, preserve_index=False).to_pandas()
 
 
 def version(shop: Path, day: date) -> str:

@@ -5,9 +5,6 @@ The season and the drills play each level by it. What it writes down of a day ne
 
 import json
 import os
-import signal
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -23,12 +20,12 @@ from comparison.diary import Diary
 from comparison.level_process import LevelProcess, make_working_copy
 from comparison.people import HURTS, Habits, Person, Signal
 from comparison.staleness import Staleness
+from comparison.teams.signals import DEAF
 from comparison.world import World
 from shared.places import write_atomically
-from shared.service.process import record_file, stop
+from shared.service.process import SECONDS_TO_START, create_time_of, record_file, stop
+from shared.service.waiting import wait_until
 
-DEAF = signal.SIGUSR1
-SECONDS_TO_START = 60.0
 SIGNAL_OF_A_FAILURE = {1: "exit code", 2: "exit code", 3: "failed job", 4: "failed job"}
 MEASURED_EVERY_DAYS = 7
 
@@ -230,7 +227,8 @@ class LevelPlay:
         if not known:
             return Address(None)
         address = Address(known["port"])
-        wait_for(lambda: address.is_alive() or has_ended(known["pid"]))
+        # One that neither answers nor ends is one that does not answer.
+        wait_until(lambda: address.is_alive() or not create_time_of(known["pid"]), SECONDS_TO_START)
         with suppress(psutil.Error):
             self._service_cpu[known["pid"]] = sum(psutil.Process(known["pid"]).cpu_times()[:2])
         return address
@@ -253,18 +251,3 @@ class LevelPlay:
             "cpu": round(state["cpu"] + sum(self._service_cpu.values()), 2),
         }
         self.diary.add(day, entry, served.answers)
-
-
-def has_ended(pid: int) -> bool:
-    """Whether a process has ended, or is only its remains."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return True
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    """Look until something has happened; a service that does neither is one that does not answer."""
-    began = time.monotonic()
-    while not happened() and time.monotonic() - began < SECONDS_TO_START:
-        time.sleep(0.05)

@@ -5,8 +5,9 @@ It can be stopped at any time: the next call goes on from each level's last chec
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
@@ -26,6 +27,7 @@ from comparison.world import Calendar, World, days_between
 from shared.dataset.clock import known_through
 from shared.dataset.feed import Feed
 from shared.errors import MlopsError, UsageError
+from shared.locks import held
 from shared.places import CHECKOUT, home, set_aside, write_atomically
 
 AT_ONCE = 2
@@ -63,6 +65,14 @@ class Season:
     def calendar(self) -> Calendar:
         """The season's days."""
         return Calendar(self.feed.first_day, last_whole_day(self.feed))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other plays out of this home's season. Raises Locked if there is one."""
+        lock = self.folder.parent / ".lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with held(lock, busy=f"A season is being played in {home()} already."):
+            yield
 
     def prepare(self) -> None:
         """Look whether what was played is of this shop, this code and these people; else it is set aside.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from comparison.world import World, customers_of
+from comparison.world import World, customers_of, days_between
 from shared.errors import MlopsError
 from shared.model.carrying import carry
 from shared.model.frecency import Frecency
@@ -31,9 +31,8 @@ class Nightly:
         if self._last is None or self._last.day > through:
             self._last = gather(self._world.known_through(through), through)
         elif self._last.day < through:
-            first = self._last.day + timedelta(days=1)
-            days = [first + timedelta(days=at) for at in range((through - first).days + 1)]
-            rows = pd.concat([self._world.rows(day) for day in days], ignore_index=True)
+            missing = days_between(self._last.day + timedelta(days=1), through)
+            rows = pd.concat([self._world.rows(day) for day in missing], ignore_index=True)
             self._last = carry(self._last, rows, through)
         return self._last
 

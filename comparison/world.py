@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from comparison.incidents.incident import Incident
@@ -15,7 +14,6 @@ from shared.columns import CUSTOMER, PRODUCT
 from shared.dataset.feed import Feed
 from shared.dataset.purchases import purchases
 from shared.errors import UsageError
-from shared.model.frecency import Frecency
 from shared.text import count
 
 # The first release knows so many days.
@@ -41,11 +39,6 @@ class Calendar:
         first = self.first + timedelta(days=KNOWN_DAYS)
         is_long = (self.last - self.first).days >= LONG_SHOP
         return first + timedelta(days=-first.weekday() % 7 if is_long else 0)
-
-    @property
-    def days(self) -> list[date]:
-        """The days of the quiet season."""
-        return days_between(self.opening, self.last)
 
     def starts(self, window: int) -> list[date]:
         """The days on which a drill of so many days may begin; spread over what a shorter shop has.
@@ -113,11 +106,6 @@ class World:
         since = [self.rows(at) for at in days_between(self.incident.strike, day)]
         return pd.concat([self.feed.through(self.incident.strike - timedelta(days=1)), *since], ignore_index=True)
 
-    def nightly_model(self, day: date) -> Frecency:
-        """A model trained in the night before a day, on all that there was."""
-        before = day - timedelta(days=1)
-        return Frecency().fit(self.known_through(before), as_of=before)
-
 
 def days_between(first: date, last: date) -> list[date]:
     """Days, both included."""
@@ -127,8 +115,3 @@ def days_between(first: date, last: date) -> list[date]:
 def customers_of(bought: pd.DataFrame) -> list[str]:
     """Who shops, in the order of their first purchase."""
     return [str(name) for name in bought[CUSTOMER].unique()]
-
-
-def ndcg_of(scores: pd.DataFrame) -> float:
-    """The sum of NDCG@10 over those who shop."""
-    return float(np.sum(scores["ndcg"]))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from level2_basic_automation import deploy as deployment
 from level2_basic_automation.evaluate import evaluate
 from level2_basic_automation.prepare import prepare
@@ -21,7 +19,8 @@ from level2_basic_automation.validate import validate
 from shared.config import read_config
 from shared.dataset.feed import open_feed, require_day
 from shared.dataset.read_once import read_once
-from shared.errors import Locked, UsageError
+from shared.errors import UsageError
+from shared.locks import held
 from shared.model.config import ModelConfig
 from shared.places import shop_folder
 from shared.release.number import next_release
@@ -76,15 +75,12 @@ def run(
     require_day(open_feed(shop_folder()), as_of)
     settle(level, shop_folder())
     level.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(level / ".pipeline.lock", timeout=0):
-            config = read_config(config_file, ModelConfig)
-            feed = open_feed(shop_folder())
-            require_day(feed, as_of)
-            release = next_release(releases(level), config.major)
-            made = play(steps, Run(level, read_once(feed, as_of), as_of, config, config_file, release))
-    except Timeout as error:
-        raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error
+    with held(level / ".pipeline.lock", busy=f"A pipeline is already running in {level}."):
+        config = read_config(config_file, ModelConfig)
+        feed = open_feed(shop_folder())
+        require_day(feed, as_of)
+        release = next_release(releases(level), config.major)
+        made = play(steps, Run(level, read_once(feed, as_of), as_of, config, config_file, release))
     return Outcome(release, made["register"], made["evaluate"], len(made.get("validate", [])))
 
 

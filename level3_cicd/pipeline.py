@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from level3_cicd.config import CONFIG, PipelineConfig
 from level3_cicd.deploy import CODE
 from level3_cicd.evaluate import evaluate
@@ -29,7 +27,8 @@ from level3_cicd.validate import validate
 from shared.config import read_config
 from shared.dataset.feed import Feed, open_feed, require_day
 from shared.dataset.read_once import read_once
-from shared.errors import Locked, UsageError
+from shared.errors import UsageError
+from shared.locks import held
 from shared.places import home, shop_folder
 from shared.release.number import next_release
 from shared.release.provenance import code_digest, lock_digest, revision
@@ -150,18 +149,11 @@ def plan(as_of: date, model: str | None = None, config_file: Path = CONFIG) -> s
 def alone(level: Path) -> Iterator[None]:
     """Keep other runs out of the level's folder, and remove what killed ones left. Raises Locked if one is there."""
     level.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(level / ".pipeline.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise Locked(f"A pipeline is already running in {level}.", fix="Wait for it to end.") from error
-    try:
+    with held(level / ".pipeline.lock", busy=f"A pipeline is already running in {level}."):
         for left in level.glob(".train.*"):
             shutil.rmtree(left)
         forget_old_results(home())
         yield
-    finally:
-        lock.release()
 
 
 def forget_old_results(home: Path) -> None:

@@ -99,16 +99,16 @@ class Scraped(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics, as they are now. A shop or a ledger that cannot be read leaves its metrics out."""
         with suppress(MlopsError, OSError):
-            yield from self._ages(self._clock())
+            yield from self._release(self._clock())
         yield from self._purchases()
         with suppress(MlopsError, OSError):
-            yield self._open_alarms()
+            yield from self._loop(self._clock())
 
     def describe(self) -> list[Metric]:
         """Nothing is read before the first scrape."""
         return []
 
-    def _ages(self, now: datetime) -> Iterator[Metric]:
+    def _release(self, now: datetime) -> Iterator[Metric]:
         live = self._source.live
         if live:
             release = GaugeMetricFamily("mlops_release_info", "The live release.", labels=["release"])
@@ -117,9 +117,6 @@ class Scraped(Collector):
             parameters, histories = "mlops_parameters_age_seconds", "mlops_histories_age_seconds"
             yield gauge(parameters, "Age of the last day trained on.", since(live.bundle.trained_through, now))
             yield gauge(histories, "Age of the last day that histories know.", since(live.histories_through, now))
-        ticks = rows_of(self._level, step=DECIDE) if ledger_exists(self._level) else []
-        if ticks:
-            yield gauge("mlops_last_tick_age_seconds", "Age of the day of the last tick.", since(ticks[-1].as_of, now))
 
     def _purchases(self) -> Iterator[Metric]:
         told = {
@@ -130,10 +127,12 @@ class Scraped(Collector):
         for name, (metric, words) in told.items():
             yield CounterMetricFamily(metric, words, value=self._taking.totals[name])
 
-    def _open_alarms(self) -> Metric:
-        rows = rows_of(self._level, step=DECIDE) if ledger_exists(self._level) else []
-        found = open_incidents(Past(rows).history, read_config(CONFIG, LoopConfig)) if rows else []
-        return gauge("mlops_open_alarms", "Incidents that the loop has told of and that go on.", len(found))
+    def _loop(self, now: datetime) -> Iterator[Metric]:
+        ticks = rows_of(self._level, step=DECIDE) if ledger_exists(self._level) else []
+        if ticks:
+            yield gauge("mlops_last_tick_age_seconds", "Age of the day of the last tick.", since(ticks[-1].as_of, now))
+        found = open_incidents(Past(ticks).history, read_config(CONFIG, LoopConfig)) if ticks else []
+        yield gauge("mlops_open_alarms", "Incidents that the loop has told of and that go on.", len(found))
 
 
 def gauge(name: str, words: str, value: float) -> Metric:

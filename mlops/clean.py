@@ -16,14 +16,17 @@ from pathlib import Path
 from mlops.commands.doctor import nobody_working
 from shared.errors import UsageError
 from shared.identity import FILE
+from shared.locks import held
 from shared.places import CHECKOUT, home
 from shared.program import run_program
 from shared.service.process import stop
 
 OURS = re.compile(
-    r"shop|aside|level[1-4]|servers|prefect|act|comparison|" + re.escape(FILE) + r"|\.shop\..*|\..*\.lock"
+    r"shop|aside|level[1-4]|servers|prefect|act|season|comparison|" + re.escape(FILE) + r"|\.shop\..*|\..*\.lock"
 )
-OF_PROCESSES = ("level*", "level1/server", "level*/staging", "servers")
+OF_ONE_HOME = ("level*", "level1/server", "level*/staging", "servers")
+# Each level of a season has a home of its own.
+OF_PROCESSES = (*OF_ONE_HOME, *(f"season/*/played/*/home/{pattern}" for pattern in OF_ONE_HOME))
 
 
 def main() -> None:
@@ -50,6 +53,8 @@ def clean(folder: Path, everything: bool) -> list[str]:
     with ExitStack() as kept_out:
         for level in folder.glob("level*"):
             kept_out.enter_context(nobody_working(level))
+        if (folder / "season").is_dir():
+            kept_out.enter_context(held(folder / "season" / ".lock", busy=f"A season is being played in {folder}."))
         told = [f"Stopped: {name} of {at}." for at, name in processes(folder) if stop(at, name)]
     for entry in sorted(folder.iterdir()) if everything else known:
         remove(entry)

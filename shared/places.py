@@ -42,15 +42,15 @@ def sqlite_url(path: Path, driver: str = "pysqlite") -> str:
     return f"sqlite+{driver}:///{quote(str(path.absolute()))}"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Replace `path` in one step: a reader sees the old content or the new, also after a kill.
 
-    Who may read it is the umask's business: another account's service may have to.
+    mode: who may read it, less what the umask takes away; another account's service may have to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

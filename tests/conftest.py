@@ -1,19 +1,25 @@
 """Homes for tests: the real year is prepared once, each test gets a folder of its own."""
 
+import atexit
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from shared.columns import AMOUNT, BASKET, CUSTOMER, DEPARTMENT, NAME, PRODUCT, QUANTITY, STORE, TIME
-from shared.dataset.feed import open_feed
+from shared.dataset.feed import Feed, open_feed
+from shared.dataset.writing import write_feed
 
 FIRST_DAY = date(2017, 1, 1)
+# Shops that tests have copies of, by name.
+WRITTEN: dict[str, Path] = {}
 
 
 def pytest_sessionfinish() -> None:
@@ -56,6 +62,12 @@ def make_transactions(customers: int = 20, products: int = 20, days: int = 40) -
 
     The right answer is known: a customer's list holds products of their own colour only.
     """
+    return checkerboard(customers, products, days).copy()
+
+
+@cache
+def checkerboard(customers: int, products: int, days: int) -> pd.DataFrame:
+    """The checkerboard, made once for all tests."""
     rows = []
     for day in range(days):
         for customer in range(customers):
@@ -71,6 +83,22 @@ def make_products(products: int = 20) -> pd.DataFrame:
     """The checkerboard's catalogue."""
     identifiers = [f"p{product:02}" for product in range(products)]
     return pd.DataFrame({PRODUCT: identifiers, NAME: [f"Product {at}" for at in identifiers], DEPARTMENT: "ALL"})
+
+
+def write_checkerboard(shop: Path, customers: int = 20, days: int = 40) -> Feed:
+    """Write the checkerboard as a shop: a copy of one that is written once for all tests."""
+    return copy_shop(f"checkerboard {customers} {days}", shop, lambda: make_transactions(customers, days=days))
+
+
+def copy_shop(name: str, shop: Path, transactions: Callable[[], pd.DataFrame], products: int = 20) -> Feed:
+    """A copy of the shop of that name, which is written the first time."""
+    if name not in WRITTEN:
+        folder = Path(tempfile.mkdtemp(prefix="shop-"))
+        atexit.register(shutil.rmtree, folder)
+        write_feed(folder / "shop", transactions(), make_products(products), name=name.split()[0])
+        WRITTEN[name] = folder / "shop"
+    shutil.copytree(WRITTEN[name], shop)
+    return open_feed(shop)
 
 
 @pytest.fixture

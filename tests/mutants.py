@@ -35,7 +35,7 @@ ROOMS: dict[str, tuple[list[str], list[str]]] = {
     "holdout": (["holdout"], ["tests/shared/model/test_holdout.py", "tests/level3_cicd/test_evaluate.py"]),
     "histories": (["histories", "carrying"], ["tests/shared/model"]),
     "gate": (["level3_cicd/gate"], ["tests/level3_cicd/test_gate.py", "tests/level3_cicd/test_steps.py"]),
-    "slices": (["level3_cicd/slices"], ["tests/level3_cicd/test_gate.py", "tests/level3_cicd/test_parts.py"]),
+    "slices": (["level3_cicd/slices"], ["tests/level3_cicd/test_gate.py", "tests/level3_cicd/test_slices.py"]),
     "checks": (["shared/dataset/*"], ["tests/shared/dataset"]),
     "cleaning": (["shared/importing/*"], ["tests/shared/importing"]),
     "release": (["shared/release/*"], ["tests/shared/release"]),

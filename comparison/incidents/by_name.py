@@ -5,8 +5,8 @@ from difflib import get_close_matches
 
 from comparison.incidents.cut_bundle import CutBundle
 from comparison.incidents.deaf_service import DeafService
-from comparison.incidents.incident import Incident
-from comparison.incidents.new_assortment import SOLD_WITHIN, NewAssortment
+from comparison.incidents.incident import SOLD_WITHIN, Incident
+from comparison.incidents.new_assortment import NewAssortment
 from comparison.incidents.nothing import Nothing
 from comparison.incidents.reissued_cards import ReissuedCards
 from comparison.incidents.renumbered_cards import RenumberedCards
@@ -45,9 +45,9 @@ def windows() -> list[int]:
 
 
 def make(name: str, strike: date, feed: Feed) -> Incident:
-    """An incident that strikes on a day; one that changes products or customers learns which there are."""
+    """An incident that strikes on a day; one that changes the world learns what was bought before."""
     incident = kind_of(name)(strike)
-    if isinstance(incident, NewAssortment | ReissuedCards):
+    if incident.change:
         before = strike - timedelta(days=1)
         incident.learn(feed.between(before - SOLD_WITHIN + timedelta(days=1), before))
     return incident

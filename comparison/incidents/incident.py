@@ -7,7 +7,7 @@ them.
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 SEED = 20170503
+# What a change learns of.
+SOLD_WITHIN = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class Incident:
     days: ClassVar[int] = 28
     change: ClassVar[bool] = False
     door: ClassVar[Literal["", "release", "configuration", "service", "delivery", "catalogue", "customers"]] = ""
+
+    def learn(self, sold_before: pd.DataFrame) -> None:
+        """What a change needs to know of the shop. sold_before: the transactions of the 60 days before day 0."""
 
     def world(self, day: date, rows: pd.DataFrame) -> pd.DataFrame:
         """A day's transactions as they really are."""

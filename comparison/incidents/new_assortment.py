@@ -1,6 +1,6 @@
 """The shop changes its assortment: many products get successors under new numbers."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,6 @@ from comparison.incidents.incident import Incident
 from shared.columns import PRODUCT
 
 SHARE = 0.3
-SOLD_WITHIN = timedelta(days=60)
 
 
 class NewAssortment(Incident):
@@ -24,7 +23,7 @@ class NewAssortment(Incident):
     successors: dict[str, str]
 
     def learn(self, sold_before: pd.DataFrame) -> None:
-        """Choose the products. sold_before: the transactions of the 60 days before day 0."""
+        """Choose the products."""
         sold = sorted(sold_before[PRODUCT].unique().astype(str))
         chosen = self.random().permutation(np.array(sold))[: round(SHARE * len(sold))]
         self.successors = {str(product): f"N{product}" for product in chosen}

@@ -22,7 +22,7 @@ class ReissuedCards(Incident):
     numbers: dict[str, str]
 
     def learn(self, sold_before: pd.DataFrame) -> None:
-        """Choose the customers. sold_before: the transactions before day 0."""
+        """Choose the customers."""
         known = np.array(sorted(sold_before[CUSTOMER].unique().astype(str)))
         chosen = np.array(self.random().permutation(known)[: len(known) // 2])
         self.numbers = dict(zip(chosen.tolist(), np.roll(chosen, 1).tolist(), strict=True))

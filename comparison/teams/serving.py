@@ -14,13 +14,13 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from comparison.teams.signals import DEAF
 from shared.dataset.clock import open_day
 from shared.places import shop_folder
 from shared.service.follower import Source
 from shared.service.main import run_forever
 
 PACKAGES = {2: "level2_basic_automation", 3: "level3_cicd", 4: "level4_monitoring"}
-DEAF = signal.SIGUSR1
 
 
 class FollowFirst:

@@ -123,10 +123,6 @@ class Team(ABC):
             code, told = 1, one_line(f"{type(error).__name__}: {error}")
         self.did.append(Did(words, by, code, told))
 
-    def succeeded(self) -> bool:
-        """Whether the last command did."""
-        return self.did[-1].code == 0
-
 
 def pointed_at(level: Path) -> str:
     """The digest of the bundle that a level's pointer names; empty if it names none."""

@@ -12,12 +12,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from level3_cicd.ledger import Row, append, live_rows
 from level3_cicd.rollout.smoke import smoke_test
 from level3_cicd.rollout.takeover import takes_over, words_of
-from shared.errors import CheckFailed, IntegrityError, Locked, MlopsError, RolledBack, UsageError
+from shared.errors import CheckFailed, IntegrityError, MlopsError, RolledBack, UsageError
+from shared.locks import held
 from shared.places import write_atomically
 from shared.release.manifest import Verified, verify
 from shared.release.pointer import (
@@ -226,10 +225,7 @@ def locked(level: Path) -> Iterator[None]:
     """Hold the level's deploy lock. Raises Locked, naming the holder, if somebody else does."""
     level.mkdir(parents=True, exist_ok=True)
     holder = level / ".deploy.holder"
-    try:
-        with FileLock(level / ".deploy.lock", timeout=0):
-            holder.write_text(f"process {os.getpid()}")
-            yield
-    except Timeout as error:
-        who = holder.read_text() if holder.exists() else "somebody"
-        raise Locked(f"A deployment is under way in {level}, by {who}.", fix="Wait for it to end.") from error
+    who = holder.read_text() if holder.exists() else "somebody"
+    with held(level / ".deploy.lock", busy=f"A deployment is under way in {level}, by {who}."):
+        holder.write_text(f"process {os.getpid()}")
+        yield

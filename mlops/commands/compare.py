@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 people_option = click.option(
     "--people", type=click.Choice(["usual", "careful", "careless"]), default="usual", show_default=True,
-    help="How people work: comparison/people.toml.",
+    help="How people work (comparison/people.toml); the demo's are always careful.",
 )  # fmt: skip
 only_option = click.option("--only", type=click.IntRange(1, 4), multiple=True, help="Only these levels.")
 
@@ -104,7 +104,9 @@ def playing(only: tuple[int, ...], people: str) -> Iterator["Season"]:
     prepare_shop()
     levels = tuple(sorted(set(only or present())))
     with days_shown() as on_day:
-        yield Season(open_feed(shop_folder()), people, levels, on_day)
+        season = Season(open_feed(shop_folder()), people, levels, on_day)
+        with season.alone():
+            yield season
 
 
 @contextmanager

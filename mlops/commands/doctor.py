@@ -157,16 +157,13 @@ def leftovers() -> Iterator[Finding]:
 @contextmanager
 def nobody_working(level: Path) -> Iterator[None]:
     """Keep pipelines and deployments of a level out, whose files look like leftovers. Raises Locked if one runs."""
-    from filelock import FileLock, Timeout
+    from shared.locks import held
 
     if not level.exists() or not is_writable(level):
         yield
         return
-    try:
-        with FileLock(level / ".pipeline.lock", timeout=0), FileLock(level / ".deploy.lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise Locked(f"Somebody is at work in {level}.") from error
+    with held(level / ".pipeline.lock", level / ".deploy.lock", busy=f"Somebody is at work in {level}."):
+        yield
 
 
 def remover(path: Path) -> Callable[[], object]:

@@ -41,6 +41,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        token()  # made now if there is none yet, so that whoever needs it finds it
         source.follow()
         stopped = threading.Event()
         # A daemon: one that is loading does not keep the process from ending.

@@ -5,14 +5,12 @@ Commands call it before they look at a level, and pipelines before they write in
 
 import json
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from shared.dataset.shop import identity, read_shop
-from shared.errors import IntegrityError, Locked
+from shared.errors import IntegrityError
+from shared.locks import held
 from shared.places import set_aside, write_atomically
 from shared.service.process import stop
 from shared.text import one_line
@@ -20,6 +18,7 @@ from shared.text import one_line
 MARK = "of_shop.json"
 UNREADABLE = "whose record could not be read"
 LOCKS = (".pipeline.lock", ".deploy.lock")
+AGAIN = "Wait for it to end, then run the command again."
 
 
 def settle(level: Path, shop: Path) -> str:
@@ -81,11 +80,5 @@ def require_quiet(level: Path) -> None:
     """Raise Locked if a pipeline or a deployment is at work in a level's folder."""
     if not level.exists():
         return
-    try:
-        with ExitStack() as locks:
-            for name in LOCKS:
-                locks.enter_context(FileLock(level / name, timeout=0))
-    except Timeout as error:
-        raise Locked(
-            f"Somebody is at work in {level}.", fix="Wait for it to end, then run the command again."
-        ) from error
+    with held(*(level / name for name in LOCKS), busy=f"Somebody is at work in {level}.", fix=AGAIN):
+        return

@@ -3,7 +3,6 @@
 It is made when the level's service first starts, in a file that its owner alone can read. Needs the standard library.
 """
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -40,12 +39,7 @@ def token_of(level: Path) -> str:
 def rotate(level: Path) -> str:
     """A new token in the place of the one before, which counts no more. A running service follows."""
     token = secrets.token_urlsafe(32)
-    before = os.umask(0o077)
-    try:
-        write_atomically(token_file(level), f"{token}\n".encode())
-    finally:
-        os.umask(before)
-    token_file(level).chmod(OWNER_ONLY)
+    write_atomically(token_file(level), f"{token}\n".encode(), OWNER_ONLY)
     return token
 
 

@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
+from comparison import level_play
+from shared.dataset.feed import Feed
+from tests.conftest import write_checkerboard
+
 GOOD = [f"p{number:02}" for number in range(10)]
 
 
@@ -57,3 +63,13 @@ class FakeAddress:
     is_ready = is_alive
 
     def close(self) -> None: ...
+
+
+def with_stand_ins(monkeypatch: pytest.MonkeyPatch, home: Path, days: int) -> Feed:
+    """A home with a small shop of so many days, whose season is played by stand-ins."""
+    monkeypatch.setenv("MLOPS_HOME", str(home))
+    monkeypatch.setattr(level_play, "LevelProcess", FakeProcess)
+    monkeypatch.setattr(level_play, "make_working_copy", lambda code: code.mkdir())
+    monkeypatch.setattr(level_play, "Address", FakeAddress)
+    monkeypatch.setattr(FakeAddress, "products", GOOD)
+    return write_checkerboard(home / "shop", days=days)

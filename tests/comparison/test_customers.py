@@ -15,13 +15,12 @@ from comparison.customers import AT_ONCE, Address, Service, shop
 from comparison.incidents.by_name import make
 from comparison.world import World
 from shared.dataset.feed import Feed, open_feed
-from shared.dataset.writing import write_feed
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.pointer import Pointer, point_to
 from shared.service.app import create_app
 from shared.service.follower import Follower
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, make_products, write_checkerboard
 
 DAY = FIRST_DAY + timedelta(days=30)
 MANY = AT_ONCE + 5
@@ -29,7 +28,7 @@ MANY = AT_ONCE + 5
 
 @pytest.fixture
 def feed(tmp_path: Path) -> Feed:
-    write_feed(tmp_path / "shop", make_transactions(customers=MANY), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop", customers=MANY)
     return open_feed(tmp_path / "shop")
 
 

@@ -1,7 +1,7 @@
 """A level's days, with a process and a service that are stand-ins: what is asked in which order, and what follows."""
 
 import os
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,15 @@ from comparison.people import habits_of
 from comparison.world import World
 from shared.dataset.clock import known_through
 from shared.dataset.feed import Feed, open_feed
-from shared.dataset.writing import write_feed
 from tests.comparison.stand_ins import GOOD, FakeAddress, FakeProcess
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, write_checkerboard
 
 OPENING = FIRST_DAY + timedelta(days=15)  # a Monday
 
 
 @pytest.fixture
 def feed(tmp_path: Path) -> Feed:
-    write_feed(tmp_path / "world", make_transactions(days=60), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "world", days=60)
     return open_feed(tmp_path / "world")
 
 
@@ -171,13 +170,3 @@ def test_memory_is_written_down_and_read_on_resuming(tmp_path: Path, feed: Feed)
     later.resume()
     assert later.person == play.person
     assert later.process.asked[:2] == ["start", "start_service"]  # type: ignore[attr-defined]
-
-
-def test_a_process_that_is_gone_has_ended() -> None:
-    assert level_play.has_ended(2**22 - 7)
-    assert not level_play.has_ended(os.getpid())
-    level_play.wait_for(lambda: True)
-
-
-def test_the_days_of_the_fixture_begin_on_a_monday() -> None:
-    assert OPENING.weekday() == date(2017, 6, 5).weekday()

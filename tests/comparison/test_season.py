@@ -1,169 +1,190 @@
-"""A small shop plays the season: quiet days, `nothing`, and two drills, each once; several tests look at them.
+"""The season's order of things, its results and its commands, with levels that are stand-ins; no process is started."""
 
-The shop has Online Retail II's layout, and as many days as the shortest shop with a drill; it is closed on Saturdays.
-"""
-
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from comparison import checkpoints, results
+from comparison import demo, level_play, results, season
 from comparison.season import Season
-from comparison.verdicts import Verdict
-from level3_cicd import ledger
-from shared.dataset.clock import known_through
-from shared.dataset.feed import open_feed
-from shared.dataset.shop import read_shop
-from tests.stories.shops import WHOLESALE, export
+from comparison.verdicts import Mended, Noticed
+from mlops.root import commands
+from shared.dataset.feed import Feed
+from shared.errors import Locked, MlopsError, UsageError
+from tests.comparison.fakes import did, entry, signal, verdict
+from tests.comparison.stand_ins import with_stand_ins
+from tests.conftest import FIRST_DAY
 
-pytestmark = pytest.mark.story
-SHOP = replace(WHOLESALE, days=56 + 35 + 28)
-LEVELS = (1, 2, 3, 4)
-# The last one at the levels that play it in seconds.
-DRILLS = {"nothing": LEVELS, "cut-bundle": LEVELS, "renumbered-products": (1, 2)}
-START = SHOP.first + timedelta(days=56 + 35)
-LAST = START + timedelta(days=27)
+DAYS = 56 + 35 + 42
+OPENING = FIRST_DAY + timedelta(days=56)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("season")
-    words = [sys.executable, "-m", "mlops", "data", "import", str(export(SHOP, folder)), *SHOP.words]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLOPS_HOME", str(folder / "home"))
-        subprocess.run(words, check=True, capture_output=True)
-        yield folder / "home"
+@pytest.fixture(autouse=True)
+def feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Feed:
+    return with_stand_ins(monkeypatch, tmp_path, DAYS)
 
 
-@pytest.fixture(scope="module")
-def season(home: Path) -> Season:
-    """The season, played; every drill begins with the quiet days that it needs."""
-    played = Season(open_feed(home / "shop"), "usual", LEVELS)
-    played.prepare()
-    for name, levels in DRILLS.items():
-        replace(played, levels=levels).drill(name, START)
-    return played
+def season_of(feed: Feed, days: list | None = None, levels: tuple[int, ...] = (2, 3)) -> Season:
+    made = Season(feed, "usual", levels, lambda level, day: days.append((level, day)) if days is not None else None)
+    made.prepare()
+    return made
 
 
-@pytest.fixture(scope="module")
-def verdicts(season: Season) -> dict[tuple[str, int], Verdict]:
-    return {
-        (name, level): results.verdict_of(season, name, START, level)
-        for name, levels in DRILLS.items()
-        for level in levels
-    }  # fmt: skip
+def test_quiet_days_are_played_once_and_gone_on_with(feed: Feed) -> None:
+    played: list[tuple[int, date]] = []
+    made = season_of(feed, played)
+    made.play_quiet(OPENING + timedelta(days=2))
+    assert sorted(played) == [(level, OPENING + timedelta(days=at)) for level in (2, 3) for at in range(3)]
+    made.play_quiet(OPENING + timedelta(days=1))
+    assert len(played) == 6
+    made.play_quiet(OPENING + timedelta(days=4))
+    assert len(played) == 10
+    assert made.quiet(2).days() == [OPENING + timedelta(days=at) for at in range(5)]
+    assert list(made.quiet(2).noted("records").values()) == ["digest"] * 5
 
 
-def seen(entry: dict) -> dict:
-    """What of a day must be the same whenever it is played: not its CPU seconds, nor paths in what was said."""
-    plain = {key: value for key, value in entry.items() if key not in ("cpu", "stale", "struck")}
-    return plain | {"did": [(one["words"], one["by"], one["code"]) for one in entry["did"]]}
+def test_a_damaged_checkpoint_is_made_anew_from_the_one_before_or_from_the_beginning(
+    feed: Feed, tmp_path: Path
+) -> None:
+    played: list[tuple[int, date]] = []
+    made = season_of(feed, played, levels=(2,))
+    made.play_quiet(OPENING + timedelta(days=2))
+    [kept] = (made.folder / "checkpoints" / "level2").iterdir()
+    (kept / "people.json").unlink()
+    made.play_quiet(OPENING + timedelta(days=3))
+    assert len(played) == 3 + 4
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_nothing_equals_the_quiet_days_to_the_bit(season: Season, level: int) -> None:
-    drill, quiet = season.drilled("nothing", START, level), season.quiet(level)
-    assert drill.days() == [START + timedelta(days=number) for number in range(28)]
-    for day in drill.days():
-        assert seen(drill.read(day)) == seen(quiet.read(day))
-        assert drill.answers(day).equals(quiet.answers(day))
+def test_a_drill_plays_the_quiet_days_that_it_needs_first_and_is_not_played_twice(feed: Feed) -> None:
+    played: list[tuple[int, date]] = []
+    made = season_of(feed, played, levels=(3,))
+    start = made.calendar.starts(28)[0]
+    made.drill("cut-bundle", start)
+    assert len(played) == (start - OPENING).days + 28 + 28
+    made.drill("cut-bundle", start)
+    assert len(played) == (start - OPENING).days + 28 + 28
+    assert made.nightly("cut-bundle", start) == {}
+    verdict = results.verdict_of(made, "cut-bundle", start, 3)
+    assert (verdict.struck, verdict.bad, verdict.lost) == (None, 0, 0.0)  # no release was made in the window
+    text = results.of_drill(made, "cut-bundle", start)["text"]
+    assert "no release in time" in text
+    assert f"{start:%d %b}" in text
 
 
-def test_nothing_has_no_verdict_but_that_nothing_was(verdicts: dict[tuple[str, int], Verdict]) -> None:
-    for level in LEVELS:
-        found = verdicts["nothing", level]
-        assert (found.bad, found.late, found.lost, found.noticed.by, found.actions) == (0, 0, 0.0, "never", 0)
-        assert found.kept_out
+def test_a_change_is_measured_beside_a_model_of_the_night_before(feed: Feed) -> None:
+    made = season_of(feed, levels=(3,))
+    start = made.calendar.starts(42)[0]
+    made.drill("renumbered-cards", start)
+    nightly = made.nightly("renumbered-cards", start)
+    assert len(nightly) == 42
+    assert all(0 <= value <= 20 for value in nightly.values())
 
 
-def test_all_levels_serve_all_shoppers_on_quiet_days_and_none_shops_on_saturdays(season: Season) -> None:
-    for level in LEVELS:
-        entries = season.quiet(level).entries()
-        assert sum(entry["failed"] + entry["empty"] for entry in entries) == 0
-        closed = [entry for entry in entries if date.fromisoformat(entry["day"]).weekday() == 5]
-        assert closed
-        assert all(entry["shoppers"] == 0 for entry in closed)
+def test_another_code_or_shop_sets_what_was_played_aside(
+    feed: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = season_of(feed, levels=(2,))
+    made.play_quiet(OPENING)
+    season_of(feed, levels=(2,))
+    assert made.quiet(2).days() == [OPENING]
+    monkeypatch.setattr(season, "played_code", lambda: "other code")
+    season_of(feed, levels=(2,))
+    assert made.quiet(2).days() == []
+    assert (tmp_path / "season" / "aside" / "usual-1" / "quiet").exists()
 
 
-@pytest.mark.parametrize("level", [2, 3, 4])
-def test_a_truncated_bundle_never_answers(season: Season, level: int) -> None:
-    entries = season.drilled("cut-bundle", START, level).entries()
-    [struck] = {entry["struck"] for entry in entries if entry["struck"]}
-    assert struck not in {entry["bundle_digest"] for entry in entries}
+def test_a_level_that_fails_lets_the_others_play_on(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(self: level_play.LevelPlay) -> None:
+        if self.level == 3:
+            raise MlopsError("level 3 does not start")
+        begun(self)
+
+    begun = level_play.LevelPlay.begin
+    monkeypatch.setattr(level_play.LevelPlay, "begin", begin)
+    made = season_of(feed)
+    with pytest.raises(MlopsError, match="level 3 does not start"):
+        made.play_quiet(OPENING + timedelta(days=1))
+    assert len(made.quiet(2).days()) == 2
 
 
-def test_kept_out_means_no_bad_answer(season: Season, verdicts: dict[tuple[str, int], Verdict]) -> None:
-    for (name, level), found in verdicts.items():
-        drill = season.drilled(name, START, level)
-        bad = sum(int(drill.answers(day)["bad"].sum()) for day in drill.days())
-        assert found.bad >= bad
-        assert not found.kept_out or bad == 0
+def test_ctrl_c_ends_a_season_after_the_days_under_way(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[tuple[int, date]] = []
+    made = season_of(feed, played)
+    whole = season.Future.exception
+
+    def interrupted(self: season.Future, timeout: float | None = None) -> BaseException | None:
+        if not made.stopping.is_set():
+            raise KeyboardInterrupt
+        return whole(self, timeout)
+
+    monkeypatch.setattr(season.Future, "exception", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        made.play_quiet(made.calendar.last)
+    assert len(played) < 2 * (made.calendar.last - made.calendar.opening).days
 
 
-def test_level_2_cannot_say_what_was_live(season: Season) -> None:
-    assert set(season.quiet(2).noted("records").values()) == {None}
+def test_of_two_seasons_in_one_home_the_second_is_told(feed: Feed) -> None:
+    made = season_of(feed)
+    with made.alone(), pytest.raises(Locked, match="A season is being played"):
+        say("compare", "--demo", "--only", "3")
+    assert made.quiet(3).days() == []
 
 
-def test_records_and_scoreboard_agree(season: Season, home: Path) -> None:
-    folder = home / "season" / "usual" / "played" / "level3" / "home" / "level3"
-    drill = season.drilled("cut-bundle", START, 3)
-    said = drill.noted("records")
-    for day in drill.days():
-        row = ledger.live_on(folder, day)
-        assert row is not None
-        assert row.bundle_digest == said[str(day)] == drill.read(day)["bundle_digest"]
+def test_the_demo_shows_three_incidents_and_says_when_the_alarm_is_armed(feed: Feed) -> None:
+    made = Season(feed, demo.PEOPLE, (1, 2))
+    demo.play(made)
+    result = results.of_demo(made)
+    assert "no release in time" in result["text"]  # the stand-ins make one release, on the first day
+    assert f"armed from {OPENING + timedelta(days=35)}" in result["text"]
+    assert max(map(len, result["text"].splitlines())) <= 110
+    assert [line["level"] for line in result["data"]] == [1, 2]
+    assert [one["incident"] for one in result["data"][0]["incidents"]] == list(demo.INCIDENTS)
 
 
-def test_a_level_has_a_home_and_a_working_copy_of_its_own_and_finds_no_script(home: Path, season: Season) -> None:
-    for level in LEVELS:
-        played = home / "season" / "usual" / "played" / f"level{level}"
-        copied = played / "code" / "comparison"
-        assert sorted(path.name for path in copied.iterdir() if path.name != "__pycache__") == ["__init__.py", "teams"]
-        assert [path.name for path in (played / "home").glob("level*")] == [f"level{level}"]
-        assert known_through(played / "home" / "shop") == LAST - timedelta(days=1)
-        assert max(read_shop(played / "home" / "shop")["days"]) < str(LAST)
+def say(*words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(commands, words, catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
 
 
-def test_a_checkpoint_is_whole_after_drills_were_played_from_it(home: Path, season: Season) -> None:
-    folder = home / "season" / "usual"
-    for level in LEVELS:
-        kept = folder / "checkpoints" / f"level{level}" / str(START)
-        assert checkpoints.is_usable(kept, folder / "played" / f"level{level}")
+def test_compare_shows_the_last_result_and_play_makes_one(feed: Feed) -> None:
+    with pytest.raises(UsageError, match="Nothing was played"):
+        CliRunner().invoke(commands, ["compare"], catch_exceptions=False)
+    told = say("compare", "--play", "--days", "3", "--starts", "0", "--only", "2")
+    assert "served NDCG@10" in told
+    assert say("compare") in told
+    assert json.loads(say("compare", "--json"))[0]["level"] == 2
+    told = say("compare", "--demo", "--only", "3")
+    assert "renumbered-products" in told
 
 
-def test_an_interrupted_season_goes_on_and_equals_one_that_was_not(home: Path, season: Season) -> None:
-    class Killed(Exception):
-        pass
-
-    through = season.calendar.opening + timedelta(days=16)
-
-    def kill(level: int, day: date) -> None:
-        if day == through - timedelta(days=1):
-            raise Killed
-
-    again = Season(season.feed, "careful", (2,), kill)
-    again.prepare()
-    with pytest.raises(Killed):
-        again.play_quiet(through)
-    replace(again, on_day=lambda level, day: None).play_quiet(through)
-    # Level 2 has a schedule: careful or usual, its people have nothing to do on quiet days.
-    assert [seen(again.quiet(2).read(day)) for day in again.quiet(2).days()] == [
-        seen(season.quiet(2).read(day)) for day in again.quiet(2).days()
-    ]
+def test_a_drill_is_listed_played_and_refused_by_name_and_day(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "reissued-cards" in say("drill", "--list") == say("drill")
+    start = OPENING + timedelta(days=35)
+    told = say("drill", "cut-bundle", "--only", "3", "--start", str(start + timedelta(days=14)))
+    assert "verdict" in told
+    for words, reason in (
+        (["cut"], "no incident 'cut'"),
+        (["typo", "--start", "2017-01-01"], "No drill of typo begins"),
+    ):
+        with pytest.raises(UsageError, match=reason):
+            CliRunner().invoke(commands, ["drill", *words], catch_exceptions=False)
 
 
-def test_the_pages_of_drill_and_season_name_all_levels(season: Season) -> None:
-    page = results.of_drill(season, "cut-bundle", START)
-    assert all(f"{level} {name}" in page["text"] for level, name in results.NAMES.items())
-    assert [line["level"] for line in page["data"]] == list(LEVELS)
-    whole = results.of_season(season, LAST, {name: [START] for name in ("nothing", "cut-bundle")})
-    assert max(map(len, whole["text"].splitlines())) <= 110
-    assert "served NDCG@10" in whole["text"]
-    assert "cut-bundle" in whole["text"]
-    assert "nan" not in whole["text"]
-    assert "None" not in whole["text"]
+def test_all_incidents_of_a_season_are_in_its_table(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [kind for kind in results.INCIDENTS if kind.name in ("nothing", "typo")]
+    monkeypatch.setattr("comparison.incidents.by_name.INCIDENTS", tuple(kinds))
+    told = say("compare", "--play", "--only", "2", "--starts", "1")
+    assert "typo" in told
+    assert "One play of each" in told
+
+
+def test_a_drills_days_say_what_was_wrong_and_who_acted() -> None:
+    assert results.day_cell(entry(0, shoppers=0)) == "no shoppers"
+    day = entry(0, bad=3, signals=[signal(0), signal(0)], did=[did(), did("machine")])
+    assert results.day_cell(day) == "0.200, 3 bad, complaint, person"
+    assert results.demo_cell(verdict(bad=10, mended=Mended("never"))) == "25.0 % bad; machine, 0 days; not mended"
+    assert results.demo_cell(verdict(noticed=Noticed())) == "kept out, untold"
+    assert results.mended(verdict(mended=Mended("person", 2))) == "person, 2 days"

@@ -9,7 +9,7 @@ import pytest
 from comparison.diary import Diary
 from comparison.verdicts import Mended, Noticed, count_bad, judge, read_window
 from shared.columns import CUSTOMER
-from tests.comparison.fakes import START, did, entry, signal, verdict, window
+from tests.comparison.fakes import START, did, entry, signal, window
 
 
 def test_a_quiet_window_is_kept_out_and_untold() -> None:
@@ -111,7 +111,3 @@ def test_a_list_is_bad_by_the_oracle_or_if_it_is_shorter_than_the_twins(tmp_path
     read = read_window(3, "typo", START, drill, quiet, {})
     assert (read.bad, read.reference, read.restarts, read.door, read.before) == ([2], [2.0], True, "configuration", 2)
     assert read_window(3, "typo", START, drill, quiet, {str(START): 9.0}).reference == [9.0]
-
-
-def test_the_fake_is_kept_out() -> None:
-    assert verdict().kept_out

@@ -7,29 +7,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from comparison import level_play
 from comparison.incidents import by_name
 from comparison.incidents.incident import Incident
 from mlops.root import commands
 from shared.dataset.feed import Feed, open_feed
-from shared.dataset.writing import write_feed
 from shared.places import CHECKOUT
-from tests.comparison.stand_ins import GOOD, FakeAddress, FakeProcess
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.comparison.stand_ins import with_stand_ins
+from tests.conftest import FIRST_DAY
 
 PAGE = CHECKOUT / "docs" / "how-to" / "add-an-incident.md"
 START = FIRST_DAY + timedelta(days=56 + 35)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    monkeypatch.setattr(level_play, "LevelProcess", FakeProcess)
-    monkeypatch.setattr(level_play, "make_working_copy", lambda code: code.mkdir())
-    monkeypatch.setattr(level_play, "Address", FakeAddress)
-    monkeypatch.setattr(FakeAddress, "products", GOOD)
-    write_feed(tmp_path / "shop", make_transactions(days=56 + 35 + 28), make_products(), name="checkerboard")
-    return tmp_path / "shop"
 
 
 def example() -> type[Incident]:
@@ -40,7 +27,8 @@ def example() -> type[Incident]:
     return defined["DoubleTill"]
 
 
-def test_the_pages_example_is_listed_and_played(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pages_example_is_listed_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = with_stand_ins(monkeypatch, tmp_path, days=56 + 35 + 28)
     monkeypatch.setattr(by_name, "INCIDENTS", (*by_name.INCIDENTS, example()))
     monkeypatch.setattr("comparison.results.INCIDENTS", by_name.INCIDENTS)
     told = CliRunner().invoke(commands, ["drill", "--list"], catch_exceptions=False).output
@@ -48,7 +36,7 @@ def test_the_pages_example_is_listed_and_played(shop: Path, monkeypatch: pytest.
     done = CliRunner().invoke(commands, ["drill", "double-till", "--only", "3"], catch_exceptions=False)
     assert done.exit_code == 0
     assert "each row is delivered twice" in done.output
-    played: Feed = open_feed(shop.parent / "season" / "usual" / "played" / "level3" / "home" / "shop")
+    played: Feed = open_feed(tmp_path / "season" / "usual" / "played" / "level3" / "home" / "shop")
     rows = {number: len(played.day(START + timedelta(days=number))) for number in range(-2, 4)}
     assert rows == {-2: 20, -1: 40, 0: 40, 1: 40, 2: 20, 3: 20}
-    assert {len(open_feed(shop).day(START + timedelta(days=number))) for number in range(3)} == {20}
+    assert {len(feed.day(START + timedelta(days=number))) for number in range(3)} == {20}

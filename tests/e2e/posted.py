@@ -18,10 +18,9 @@ import httpx
 
 from level4_monitoring.purchases import journal_file
 from shared.dataset.clock import open_day
-from shared.dataset.writing import write_feed
 from shared.service.process import Process, start, stop
 from shared.service.token import token_of
-from tests.conftest import make_products, make_transactions
+from tests.conftest import write_checkerboard
 
 
 def post_until_it_dies(service: Process, token: str, day: str, batch: int, known: set[tuple[str, str]]) -> None:
@@ -43,7 +42,7 @@ def main(kills: int = 100, seed: int = 1) -> None:
     chance = random.Random(seed)
     home = Path(tempfile.mkdtemp())
     os.environ["MLOPS_HOME"] = str(home)
-    write_feed(home / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(home / "shop")
     level, day, known = home / "level4", open_day(home / "shop"), set()
     for batch in range(kills):
         service = start(level, "level4_monitoring.serve", 0, needs="/healthz")

@@ -9,9 +9,8 @@ import pytest
 from level1_manual import evaluate, prepare, register, runbook, train
 from level1_manual.sheet import rows
 from level1_manual.workplace import laptop
-from shared.dataset.writing import write_feed
 from shared.errors import UsageError
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, write_checkerboard
 
 AS_OF = FIRST_DAY + timedelta(days=39)
 
@@ -20,7 +19,7 @@ AS_OF = FIRST_DAY + timedelta(days=39)
 def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A laptop with the export of a small shop, and hands that type words behind a script's name."""
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop")
     monkeypatch.setattr(sys, "argv", ["prepare", "--as-of", str(AS_OF)])
     prepare.main()
     return monkeypatch

@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 
 from level3_cicd import deploy
+from level3_cicd.deploy import rollback
 from level3_cicd.ledger import Row, append, live_rows, read
 from level3_cicd.pending_verdict import recorded_after
 from level3_cicd.registered import Registered
 from level3_cicd.rollout.store import pointer_to
-from level3_cicd.rollout.switch import switch
+from level3_cicd.rollout.switch import locked, switch
 from level3_cicd.tools import registry
-from shared.errors import CheckFailed, DependencyDown, MlopsError, UsageError
+from shared.errors import CheckFailed, DependencyDown, Locked, MlopsError, UsageError
 from shared.model.frecency import Frecency
 from shared.release import manifest
 from shared.release.bundle import Evidence, write_bundle
@@ -213,3 +214,13 @@ def test_a_verdict_that_a_killed_run_left_is_written_down_first(shop: Shop, monk
         raise KeyboardInterrupt
     deploy.deploy(shop.level, "1.0", DAY)
     assert [row.step for row in read(shop.level)] == ["gate", "stage", "deploy"]
+
+
+def test_of_two_deployments_at_once_one_is_told_who_holds_the_lock(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(Locked, match="by process"), locked(tmp_path):
+        pass
+
+
+def test_without_a_release_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Nothing is deployed"):
+        rollback(tmp_path, date(2017, 6, 4))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from level3_cicd.config import CONFIG, PipelineConfig
-from level3_cicd.evaluate import NOTHING_LIVE, LiveSide, evaluate, find_live, measure, side_of_live, time_one
+from level3_cicd.evaluate import NOTHING_LIVE, LiveSide, evaluate, find_live, measure, open_live, side_of_live, time_one
 from level3_cicd.run import Run
 from shared.config import read_config
 from shared.dataset.feed import Feed
@@ -20,6 +20,7 @@ from shared.errors import DependencyDown, UsageError
 from shared.model.frecency import Frecency
 from shared.model.histories import ARRAYS, gather
 from shared.model.holdout import hold_out
+from shared.model.popular import Popular
 from shared.release.bundle import Evidence, open_bundle, write_bundle
 from shared.release.pointer import Pointer, point_to
 from tests.conftest import make_products, make_transactions
@@ -127,3 +128,31 @@ def test_a_bundle_that_does_not_open_or_answer_has_no_latency(tmp_path: Path, mo
     assert 0 < time_one(tmp_path / "bundle") < 1000
     monkeypatch.setattr(Frecency, "recommend", lambda *given, **how: pd.DataFrame())
     assert math.isnan(time_one(tmp_path / "bundle"))
+
+
+def test_a_live_model_that_has_seen_the_week_cannot_be_compared_with(tmp_path: Path) -> None:
+    rows = make_transactions(days=60)
+    digest = write_bundle(tmp_path / "it", Frecency().fit(rows), make_products(), Evidence("data", "code"))
+    with pytest.raises(UsageError, match="it has seen the week after"):
+        open_live(tmp_path, Pointer("1.0", "it", digest), hold_out(rows, date(2017, 3, 1)))
+
+
+@pytest.mark.parametrize("live", [None, Popular()])
+def test_slices_are_measured_with_and_without_a_live_model_and_judged_with_one(live: Popular | None) -> None:
+    rows = make_transactions(days=60)
+    holdout = hold_out(rows, date(2017, 3, 1))
+    candidate = Frecency().fit(holdout.known)
+    side = LiveSide("1.0", "digest", live.fit(holdout.known)) if live else LiveSide()
+    judged = measure(candidate, side, holdout, make_products())
+    assert set(judged.slices) == {"light", "heavy", "new", "ALL"}
+    assert judged.slices["ALL"]["customers"] == 20
+    assert ("live" in judged.slices["ALL"]) == bool(live)
+    assert set(judged.measured.slices) == (set(judged.slices) if live else set())
+    if live:
+        mine, other = judged.measured.slices["ALL"]
+        assert mine.mean() == judged.slices["ALL"]["candidate"] > other.mean()
+
+
+def test_a_model_without_histories_is_timed_too(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "it", Popular().fit(make_transactions()), make_products(), Evidence("data", "code"))
+    assert 0 < time_one(tmp_path / "it") < 1000

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from level3_cicd import monitor as level3
+from level3_cicd.monitor import monitor
 from level4_monitoring import monitor as level4
 from shared.columns import CUSTOMER, QUANTITY, TIME
 from shared.dataset.feed import Feed, open_feed
@@ -101,3 +102,14 @@ def test_histories_that_know_of_the_week_are_set_back_before_it(tmp_path: Path) 
     live.bundle.model.refresh(feed.through(LAST), as_of=LAST)
     model = level3.as_it_was_before(live, feed, LAST - timedelta(days=6), LAST)
     assert model.histories_.day == WEEK_BEFORE
+
+
+@pytest.mark.thorough
+def test_a_report_on_a_week_that_the_release_has_seen_is_refused(home: Path) -> None:
+    feed, through = Feed(home / "shop"), date(2017, 2, 5)
+    level = home / "level3"
+    model = Frecency().fit(feed.through(through), as_of=through)
+    digest = write_bundle(level / "bundles" / "1.0", model, feed.products(), Evidence("data", "code"))
+    point_to(level, Pointer("1.0", "bundles/1.0", digest))
+    with pytest.raises(UsageError, match=r"has seen of the week.*\n.*from 2017-02-12 on"):
+        monitor(level, feed, date(2017, 2, 11))

@@ -29,7 +29,7 @@ from shared.dataset.writing import write_feed
 from shared.errors import CheckFailed, Locked, UsageError
 from shared.release.manifest import digest_of, verify
 from shared.steps import Results, Step, name_of, play
-from tests.conftest import make_products, make_transactions
+from tests.conftest import make_products, make_transactions, write_checkerboard
 from tests.level3_cicd.fakes import FakeEvidence
 
 AS_OF = date(2017, 3, 1)
@@ -210,7 +210,7 @@ def test_a_run_leaves_out_what_is_in_quarantine_and_refuses_days_that_passed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, played: list[tuple]
 ) -> None:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    write_feed(tmp_path / "shop", make_transactions(days=60), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop", days=60)
     level = tmp_path / "level3"
     outcome = pipeline.run(level, AS_OF, actor="me", model="popular", left_out=[date(2017, 2, 1)])
     assert played == [({date(2017, 2, 1)}, "me", "popular")]
@@ -243,7 +243,7 @@ def test_only_one_run_at_a_time_which_removes_what_killed_ones_left(
 
 def test_prefects_server_is_started_unless_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    write_feed(tmp_path / "shop", make_transactions(days=60), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop", days=60)
     seen: list[tuple[Run, str]] = []
 
     def run_flow(level: Path, steps: Any, make_run: Any, name: str, release: str, *more: Any) -> Registered:

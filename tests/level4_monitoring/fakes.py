@@ -21,8 +21,6 @@ from level4_monitoring.predictions import logger
 from level4_monitoring.verdicts import Comparison
 from shared.columns import CUSTOMER, PRODUCT, TIME
 from shared.config import read_config
-from shared.dataset.feed import open_feed
-from shared.dataset.writing import write_feed
 from shared.model.frecency import Frecency
 from shared.model.popular import Popular
 from shared.release.bundle import Evidence, write_bundle
@@ -30,7 +28,7 @@ from shared.release.manifest import verify
 from shared.release.pointer import require_pointer
 from shared.service.follower import load
 from shared.service.recommendations import Asked
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, copy_shop, make_products, make_transactions
 
 LIMITS = read_config(CONFIG, LoopConfig)
 BEGINNING = date(2017, 3, 1)
@@ -131,8 +129,7 @@ class SmallShop:
     def __init__(self, home: Path, days: int = 40) -> None:
         self.home, self.level, self.shop = home, home / "level4", home / "shop"
         self.transactions = loyal(days)
-        write_feed(self.shop, self.transactions, make_products(21), name="loyal")
-        self.feed = open_feed(self.shop)
+        self.feed = copy_shop(f"loyal {days}", self.shop, lambda: self.transactions, products=21)
         self.level.mkdir()
 
     def day(self, number: int) -> date:

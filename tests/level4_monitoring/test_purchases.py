@@ -27,12 +27,11 @@ from shared.columns import CUSTOMER, PRODUCT
 from shared.dataset.clock import open_day
 from shared.dataset.day_files import SCHEMA
 from shared.dataset.feed import open_feed
-from shared.dataset.writing import write_feed
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.pointer import Pointer, point_to
 from shared.service.token import token_of
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, make_products, make_transactions, write_checkerboard
 
 DAY = FIRST_DAY + timedelta(days=40)
 
@@ -40,7 +39,7 @@ DAY = FIRST_DAY + timedelta(days=40)
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop")
     model = Frecency().fit(make_transactions())
     digest = write_bundle(tmp_path / "level4" / "bundle", model, make_products(), Evidence("data", "code"))
     point_to(tmp_path / "level4", Pointer("1.0", "bundle", digest))

@@ -12,12 +12,11 @@ from level3_cicd.ledger import append
 from level4_monitoring.kept import Alarm
 from level4_monitoring.serve import app, each
 from shared.dataset.clock import open_day
-from shared.dataset.writing import write_feed
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.pointer import Pointer, point_to
 from shared.service.token import token_of
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, make_products, make_transactions, write_checkerboard
 from tests.level4_monitoring.fakes import decided
 
 TRAINED = FIRST_DAY + timedelta(days=36)
@@ -26,7 +25,7 @@ TRAINED = FIRST_DAY + timedelta(days=36)
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop")
     return tmp_path
 
 

@@ -33,6 +33,15 @@ def test_what_runs_is_stopped_and_all_is_removed(home: Path) -> None:
     assert not home.exists()
 
 
+def test_a_season_is_ours_and_the_services_of_its_levels_are_stopped(home: Path) -> None:
+    service = home / "season" / "usual" / "played" / "level1" / "home" / "level1" / "server"
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as started:
+        write_record(service, Process(started.pid, 8123, create_time_of(started.pid)))
+        told = clean(home, everything=False)
+        assert create_time_of(started.pid) == 0
+    assert told == [f"Stopped: service of {service}.", f"Removed {home}."]
+
+
 def test_what_is_not_ours_in_a_home_that_was_named_stays_and_is_told(home: Path) -> None:
     (home / "my notes.txt").write_text("mine")
     (home / "level3-old").mkdir()
@@ -59,6 +68,10 @@ def test_nothing_is_removed_under_somebody_who_works(home: Path) -> None:
     from filelock import FileLock
 
     with FileLock(home / "level3" / ".pipeline.lock"), pytest.raises(Locked):
+        clean(home, everything=True)
+    assert (home / "shop" / "file").exists()
+    (home / "season").mkdir()
+    with FileLock(home / "season" / ".lock"), pytest.raises(Locked, match="season is being played"):
         clean(home, everything=True)
     assert (home / "shop" / "file").exists()
 

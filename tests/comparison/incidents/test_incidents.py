@@ -14,9 +14,8 @@ from comparison.incidents.several import Several
 from comparison.world import World
 from shared.columns import CUSTOMER, PRODUCT
 from shared.dataset.feed import Feed, open_feed
-from shared.dataset.writing import write_feed
 from shared.errors import UsageError
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, make_products, write_checkerboard
 
 STRIKE = FIRST_DAY + timedelta(days=30)
 BEFORE = STRIKE - timedelta(days=1)
@@ -25,7 +24,7 @@ BEFORE = STRIKE - timedelta(days=1)
 @pytest.fixture(scope="module")
 def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
     shop = tmp_path_factory.mktemp("shop") / "shop"
-    write_feed(shop, make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(shop)
     return open_feed(shop)
 
 

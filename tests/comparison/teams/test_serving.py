@@ -12,17 +12,16 @@ from starlette.testclient import TestClient
 from comparison.teams import serving
 from comparison.teams.serving import app_of
 from level4_monitoring.predictions import read_log
-from shared.dataset.writing import write_feed
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
 from shared.release.pointer import Pointer, point_to
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, make_products, make_transactions, write_checkerboard
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
-    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop")
     before = signal.getsignal(serving.DEAF)
     yield tmp_path
     signal.signal(serving.DEAF, before)

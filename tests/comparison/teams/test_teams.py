@@ -26,12 +26,11 @@ from level4_monitoring.alarms import alarm_file
 from level4_monitoring.past import Past
 from shared.dataset.day_files import digest_rows
 from shared.dataset.feed import open_feed
-from shared.dataset.writing import write_feed
 from shared.errors import CheckFailed, IntegrityError, UsageError
 from shared.release.manifest import sha256
 from shared.release.pointer import Pointer, point_to
 from shared.steps import name_of
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, write_checkerboard
 
 OPENING = date(2017, 6, 5)
 DAY_BEFORE = OPENING - timedelta(days=1)
@@ -182,13 +181,13 @@ def test_a_workflow_that_fails_is_an_exit_code_and_its_first_words(
     team.scheduled(OPENING, 8)
     assert len(team.did) == 4
     team.repeat(OPENING)
-    assert (team.did[-1].by, team.did[-1].code, team.succeeded()) == (PERSON, 3, False)
+    assert (team.did[-1].by, team.did[-1].code) == (PERSON, 3)
     workflow.failing = {"pipeline": ValueError("a crash")}
     team.take_again(OPENING)
     assert (team.did[-1].code, team.did[-1].told) == (1, "ValueError: a crash")
     monkeypatch.setattr(level3.deploy, "rollback", lambda level, as_of: None)
     team.go_back(OPENING)
-    assert (team.did[-1].words, team.succeeded()) == ("mlops --level 3 deploy rollback", True)
+    assert (team.did[-1].words, team.did[-1].code) == ("mlops --level 3 deploy rollback", 0)
 
 
 def test_the_ledger_says_what_was_live_and_how_much_was_trained(
@@ -208,7 +207,7 @@ def test_a_person_accepts_refused_days_as_the_refusal_says(
     monkeypatch: pytest.MonkeyPatch, home: Path, waits: Callable
 ) -> None:
     workflow, team, day = Workflow(monkeypatch), Level3(waits), FIRST_DAY + timedelta(days=3)
-    write_feed(home / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(home / "shop")
     (home / "config.toml").write_text('model = "frecency"\n')
     monkeypatch.setattr(level3, "CONFIG", home / "config.toml")
     with pytest.raises(UsageError, match="No day is refused"):
@@ -252,7 +251,7 @@ def test_the_loops_alarms_are_read_from_its_file_and_days_in_quarantine_are_acce
     team.folder.mkdir()
     alarm_file(team.folder).write_text('{"incident": "drift"}\n{"incident": "quality"}\n')
     assert team.alarms(1) == [{"incident": "quality"}]
-    write_feed(home / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(home / "shop")
     assert team.look(DAY_BEFORE).number is None
     with pytest.raises(UsageError, match="No day is in quarantine"):
         team.accept(OPENING)

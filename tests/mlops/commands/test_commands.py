@@ -19,12 +19,11 @@ from mlops import options
 from mlops.commands import doctor, servers
 from mlops.root import commands
 from shared.dataset.clock import set_known_through
-from shared.dataset.writing import write_feed
 from shared.errors import CheckFailed, DependencyDown, MlopsError, UsageError
 from shared.release.pointer import Pointer, point_to
 from shared.service import process
 from shared.service.process import Process
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, write_checkerboard
 
 LAST = date(2017, 2, 9)
 
@@ -33,7 +32,7 @@ LAST = date(2017, 2, 9)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
     monkeypatch.delenv("GITHUB_WORKFLOW", raising=False)
-    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop")
     set_known_through(tmp_path / "shop", LAST)
     return tmp_path
 

@@ -11,16 +11,15 @@ from shared.dataset.day_files import digest_file
 from shared.dataset.feed import open_feed
 from shared.dataset.read_once import read_once
 from shared.dataset.shop import read_shop
-from shared.dataset.writing import write_feed
 from shared.errors import IntegrityError, UsageError
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from tests.conftest import FIRST_DAY, write_checkerboard
 
 AS_OF = FIRST_DAY + timedelta(days=9)
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    write_feed(tmp_path / "shop", make_transactions(days=20), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop", days=20)
     return tmp_path / "shop"
 
 

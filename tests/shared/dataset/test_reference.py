@@ -9,8 +9,8 @@ from shared.dataset import reference
 from shared.dataset.day_files import day_file
 from shared.dataset.feed import Feed, open_feed
 from shared.dataset.reference import ReferenceReader, profile_of
-from shared.dataset.writing import write_day, write_feed
-from tests.conftest import FIRST_DAY, make_products, make_transactions
+from shared.dataset.writing import write_day
+from tests.conftest import FIRST_DAY, write_checkerboard
 
 DAY = FIRST_DAY + timedelta(days=35)
 
@@ -18,7 +18,7 @@ DAY = FIRST_DAY + timedelta(days=35)
 @pytest.fixture
 def feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Feed:
     monkeypatch.setattr(reference, "PROFILES", {})
-    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop")
     return open_feed(tmp_path / "shop")
 
 

@@ -10,13 +10,12 @@ from level3_cicd.validate import days_to_validate
 from shared.columns import CUSTOMER, NAME, PRODUCT
 from shared.dataset.clock import known_through, set_known_through
 from shared.dataset.feed import Feed
-from shared.dataset.writing import write_feed
 from shared.errors import CheckFailed, UsageError
 from shared.importing import days_added
 from shared.importing.days_added import add_days, tell_days
 from shared.importing.mapping import Mapping
 from shared.importing.shop_import import Source, import_shop
-from tests.conftest import make_products, make_transactions
+from tests.conftest import write_checkerboard
 
 FIRST = date(2017, 3, 1)
 
@@ -114,7 +113,7 @@ def test_a_dry_run_and_a_refused_file_leave_the_shop_as_it_is(tmp_path: Path, sh
 
 
 def test_a_shop_that_was_not_imported_has_no_mapping(tmp_path: Path) -> None:
-    write_feed(tmp_path / "shop", make_transactions(), make_products(), name="checkerboard")
+    write_checkerboard(tmp_path / "shop")
     with pytest.raises(UsageError, match="imported shop"):
         add_days(export(tmp_path / "new.csv", [20]), tmp_path / "shop")
 

@@ -92,6 +92,11 @@ def test_the_token_is_made_once_and_its_owner_alone_can_read_it(tmp_path: Path) 
     assert stat.S_IMODE(token_file(tmp_path / "level4").stat().st_mode) == 0o600
 
 
+def test_a_service_that_starts_makes_its_levels_token(tmp_path: Path) -> None:
+    with TestClient(app_of(tmp_path, lambda: token_of(tmp_path))):
+        assert len(read_token(tmp_path)) > 40
+
+
 def test_where_no_token_can_be_kept_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "level4").write_text("a file, no folder")
     assert token_of(tmp_path / "level4") == ""
