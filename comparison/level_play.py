@@ -18,7 +18,7 @@ from comparison.customers import Address
 from comparison.deliveries import deliver, deliver_catalogue, open_shop, put
 from comparison.diary import Diary
 from comparison.level_process import LevelProcess, make_working_copy
-from comparison.people import HURTS, Habits, Person, Signal
+from comparison.people import HURTS, SUPPLIER, Habits, Person, Signal
 from comparison.staleness import Staleness
 from comparison.teams.signals import DEAF
 from comparison.world import World
@@ -173,6 +173,7 @@ class LevelPlay:
         said = self.world.incident.asked(day)
         for wrong in said.bring_again:
             put(self.shop, self.world, wrong)
+            self._did.append({"words": f"brings {wrong} again", "by": SUPPLIER, "code": 0, "told": ""})
         if said.restart:
             self._end_held()
             self.process.ask("start_service")

@@ -15,6 +15,8 @@ from shared.config import Strict, read_config
 
 FILE = Path(__file__).with_name("people.toml")
 SATURDAY = 5
+# Who brings a day again when a person has asked.
+SUPPLIER = "supplier"
 # Kinds of alarms that say customers are worse off, or may be; a refusal says that nothing changed.
 HURTS = frozenset({"quality", "errors", "empty-answers", "fallbacks", "skew"})
 LADDER = ("repeat", "go_back", "ask", "do_as_told")

@@ -10,6 +10,7 @@ from typing import Any
 
 from comparison.diary import Diary
 from comparison.incidents.by_name import kind_of
+from comparison.people import SUPPLIER
 from shared.columns import CUSTOMER
 
 # Between 0 and 1; so much lost quality is as good as none.
@@ -41,8 +42,8 @@ class Verdict:
 
     struck: the day on which the incident struck; None if no release was under way in the window. bad, late: answers,
     of `answers`. lost: share of NDCG@10 of the window. actions: commands that a person typed, beside the twin's;
-    needless: those of them after the last bad or late answer, or where there was none. restarts: whether the service
-    came up at the window's end.
+    needless: those of them after the last bad or late answer and after the last day that was brought again, or where
+    there was neither. restarts: whether the service came up at the window's end.
     """
 
     level: int
@@ -172,17 +173,22 @@ def what_mended(window: Window) -> Mended:
     after = bad[-1] + 1
     if after >= len(window.entries) or not window.restarts:
         return Mended("never")
-    did = [one for entry in window.entries[bad[-1] : after + 1] for one in entry["did"] if one["code"] == 0]
-    late = [one for one in window.entries[after]["did"] if one["code"] == 0]
+    did, late = worked(window.entries[bad[-1] : after + 1]), worked(window.entries[after : after + 1])
     by = "wore off" if not did else (late or did)[-1]["by"]
     return Mended(by, after - bad[0])
+
+
+def worked(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The commands that ended well, of machines and of those who work with the level."""
+    return [one for entry in entries for one in entry["did"] if one["code"] == 0 and one["by"] != SUPPLIER]
 
 
 def count_actions(window: Window, late: Sequence[int]) -> tuple[int, int]:
     """(what people did beside what the twin's did, what of it was needless)."""
     pairs = zip(window.entries, window.twin, window.bad, late, strict=True)
     hurt = [at for at, (_, _, bad, old) in enumerate(pairs) if bad or old]
-    last = hurt[-1] + 1 if hurt else -1
+    brought = [at for at, entry in enumerate(window.entries) if any(one["by"] == SUPPLIER for one in entry["did"])]
+    last = max(hurt[-1] + 1 if hurt else -1, brought[-1] if brought else -1)
     more = [max(0, by_person(entry) - by_person(twin)) for entry, twin in zip(window.entries, window.twin, strict=True)]
     return sum(more), sum(more[last + 1 :])
 

@@ -85,6 +85,8 @@ def test_customers_complain_and_the_ladder_ends_with_what_the_supplier_says(tmp_
     assert entries[0]["dead"] == 20
     asked = [one for one in play.process.asked if one.startswith("act")]  # type: ignore[attr-defined]
     assert asked == ["act repeat", "act go_back", "act take_again"]
+    brought = [one["words"] for one in entries[7]["did"] if one["by"] == "supplier"]
+    assert brought == [f"brings {OPENING + timedelta(days=number)} again" for number in range(7)]
     assert entries[2]["did"][0]["words"] == "go_back: no such command"
     assert play.world.incident.mended == OPENING + timedelta(days=7)
     assert open_feed(play.shop).day(OPENING).equals(feed.day(OPENING))

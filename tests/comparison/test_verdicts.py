@@ -96,6 +96,15 @@ def test_actions_count_beside_the_twins_and_are_needless_once_all_is_well() -> N
     assert (found.actions, found.needless) == (1, 0)
 
 
+def test_what_is_typed_until_a_day_is_brought_again_is_not_needless() -> None:
+    asked, accepted = did(words="ask supplier and administrators"), did(words="mlops pipeline run")
+    days = [entry(0, did=[asked]), entry(1, did=[did("supplier"), accepted]), entry(2, did=[did()])]
+    found = judge(window(days))
+    assert (found.actions, found.needless) == (3, 1)
+    assert judge(window(days[:2], bad=[1, 0])).mended == Mended("person", 1)
+    assert judge(window([days[0], entry(1, did=[did("supplier")])], bad=[1, 0])).mended == Mended("person", 1)
+
+
 def answers(lengths: dict[str, int], bad: set[str] = frozenset()) -> pd.DataFrame:
     rows = [(name, ["p"] * length, 0.1, False, not length, False, name in bad) for name, length in lengths.items()]
     return pd.DataFrame(rows, columns=[CUSTOMER, "products", "ndcg", "failed", "empty", "dead", "bad"])
