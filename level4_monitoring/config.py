@@ -71,6 +71,9 @@ class Service(Strict):
 
     most_share: float = Field(ge=0, le=1)
     least_answers: int = Field(ge=1)
+    looked_back_minutes: int = Field(default=15, ge=1)
+    most_milliseconds: int = Field(default=500, ge=1)
+    dead_after_hours: int = Field(default=36, ge=1)
     histories_old_after_days: int = Field(ge=0)
     least_equal: float = Field(ge=0, le=1)
     overdue_hours: int = Field(ge=1)

@@ -21,14 +21,19 @@ def id_of(row: Row) -> str:
 
 
 def find(past: Past, wanted: str) -> Row:
-    """The decision that is meant: by ID or by day; the last one if nothing is named. Raises UsageError."""
-    if not past.ticks:
+    """The decision that is meant: by ID, or an evening's by its day; the last evening's if nothing is named.
+
+    Raises UsageError.
+    """
+    decisions = [*past.ticks, *past.health]
+    if not decisions:
         raise UsageError("The loop has decided nothing yet.", fix="Run `mlops monitor model`.")
     if not wanted:
-        return past.ticks[-1]
-    found = [row for row in past.ticks if (row.hash.startswith(wanted) or row.as_of.isoformat() == wanted)]
+        return (past.ticks or past.health)[-1]
+    found = [row for row in past.ticks if row.as_of.isoformat() == wanted]
+    found = found or [row for row in decisions if row.hash.startswith(wanted)]
     if len(found) != 1:
-        known = ", ".join(f"{id_of(row)} ({row.as_of})" for row in past.ticks[-3:])
+        known = ", ".join(f"{id_of(row)} ({row.as_of})" for row in decisions[-3:])
         raise UsageError(f"No decision, or more than one, is called {wanted!r}.", fix=f"The last ones are {known}.")
     return found[0]
 

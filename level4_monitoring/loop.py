@@ -137,20 +137,16 @@ def refreshed(evening: Evening) -> list[Alarm]:
 
 def told_today(past: Past, decision: Row, late: list[Alarm], limits: LoopConfig, did: str) -> list[Message]:
     """The incidents that began on the day of a decision; those that came of carrying it out among them."""
-    kept = read_kept(decision.numbers["kept"])
-    before = [known for known in with_late_alarms(past) if known.day < kept.day]
-    today = replace(kept, alarms=(*kept.alarms, *late))
-    return new_messages([*before, today], limits.alarms.incident_ends_after_days, did)
+    kept = kept_of(decision)
+    before = [known for known in past.with_outcomes if known.day < kept.day]
+    seen_before = {alarm.incident for row in past.health if row.as_of == kept.day for alarm in kept_of(row).alarms}
+    new = tuple(alarm for alarm in (*kept.alarms, *late) if alarm.incident not in seen_before)
+    return new_messages([*before, replace(kept, alarms=new)], limits.alarms.incident_ends_after_days, did)
 
 
-def with_late_alarms(past: Past) -> list[Kept]:
-    """The days before, with the alarms that came of carrying their decisions out."""
-    days = []
-    for row, kept in zip(past.ticks, past.history, strict=True):
-        outcome = past.outcome_of(row)
-        late = [Alarm(**alarm) for alarm in outcome.numbers["alarms"]] if outcome else []
-        days.append(replace(kept, alarms=(*kept.alarms, *late)))
-    return days
+def kept_of(row: Row) -> Kept:
+    """What a decision's row keeps of its day."""
+    return read_kept(row.numbers["kept"])
 
 
 def still_untold(past: Past) -> list[Message]:

@@ -31,11 +31,11 @@ KEPT_DAYS = 256
 Values = dict[str, float | None]
 
 
-def look_back(day: Day, release: str) -> Values:
-    """A day's values by name. release: what was to be live on the day."""
+def look_back(day: Day, release: str, also: frozenset[str] = frozenset()) -> Values:
+    """A day's values by name. release: what was to be live on the day; also: what answered in its first hours."""
     lists = scored_lists(day.log.served, release, day.delivered)
     values: Values = {"rows": float(len(day.delivered)), "bought": float(day.bought[CUSTOMER].nunique())}
-    values |= answer_values(day, release)
+    values |= answer_values(day, {release, *also})
     values |= quality_values(day, lists)
     values["answered_share"] = share(lists[CUSTOMER].nunique(), day.bought[CUSTOMER].nunique())
     values["equal_offline"] = equal_offline(day)
@@ -88,7 +88,7 @@ def slice_values(day: Day, lists: pd.DataFrame, bought: pd.DataFrame, ndcg: pd.S
     return values
 
 
-def answer_values(day: Day, release: str) -> Values:
+def answer_values(day: Day, releases: set[str]) -> Values:
     """How the service answered customers: shares of errors, empty and short lists, fallbacks; the histories' age."""
     served = [one for one in day.log.served if one.to_customer]
     answers, asked = len(served), len(served) + day.log.errors
@@ -98,7 +98,7 @@ def answer_values(day: Day, release: str) -> Values:
         "error_share": share(day.log.errors, asked),
         "empty_share": share(sum(not one.products for one in served), answers),
         "short_share": share(lacking, answers),
-        "fallback_share": share(sum(one.release != release for one in served), answers),
+        "fallback_share": share(sum(one.release not in releases for one in served), answers),
         "unreadable": float(day.log.unreadable),
         "histories_age": float((day.day - day.through).days) if day.through else None,
     }

@@ -1,18 +1,18 @@
 """What the ledger says of the days before: the loop has no other memory. Pure; the loop reads the rows once a tick."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
 from level3_cicd.ledger import Row
 from level3_cicd.rollout.store import row_before
 from level4_monitoring.config import LoopConfig
-from level4_monitoring.kept import Kept, read_kept
+from level4_monitoring.kept import Alarm, Kept, read_kept
 from level4_monitoring.triggers import trigger_days
 
 DECIDE, OUTCOME, INGEST, REFRESH, FREEZE, THAW = "decide", "outcome", "ingest", "refresh", "freeze", "thaw"
-OVERDUE = "overdue"
+OVERDUE, HEALTH, DEAD = "overdue", "health", "dead-loop"
 FINAL = ("done", "refused")
 
 
@@ -33,6 +33,28 @@ class Past:
         return [read_kept(row.numbers["kept"]) for row in self.ticks]
 
     @cached_property
+    def health(self) -> list[Row]:
+        """The decisions of the looks between ticks: those that found something new."""
+        return [row for row in self.rows if row.step == HEALTH]
+
+    @cached_property
+    def with_outcomes(self) -> list[Kept]:
+        """The days with all of their alarms: of the evening, of carrying it out, and of the looks until the next one.
+
+        The last day may have had looks and no tick yet.
+        """
+        days = {kept.day: kept for kept in self.history}
+        for row in self.health:
+            kept = read_kept(row.numbers["kept"])
+            known = days.get(kept.day, Kept(kept.day))
+            days[kept.day] = replace(known, alarms=(*known.alarms, *kept.alarms))
+        for row in [*self.ticks, *self.health]:
+            outcome = self.outcome_of(row)
+            late = tuple(Alarm(**alarm) for alarm in outcome.numbers["alarms"]) if outcome else ()
+            days[row.as_of] = replace(days[row.as_of], alarms=(*days[row.as_of].alarms, *late))
+        return [days[day] for day in sorted(days)]
+
+    @cached_property
     def lives(self) -> list[Row]:
         """The rows after which another release was live."""
         return [row for row in self.rows if row.sequence > 0]
@@ -46,6 +68,11 @@ class Past:
         """The row of what answered on a day. What a person deploys the next morning, before the tick, did not."""
         before = [row for row in self.lives if row.as_of < day]
         return before[-1] if before else self.live
+
+    def answered_first(self, day: date) -> frozenset[str]:
+        """The releases that answered on a day until a look at the service's health went back."""
+        went_back = (row for row in self.health if row.verdict == "roll back" and row.as_of == day - timedelta(days=1))
+        return frozenset(row.numbers["seen"]["live"] for row in went_back)
 
     def tick_of(self, day: date) -> Row | None:
         """A day's decision."""
@@ -76,7 +103,7 @@ class Past:
     def since_thaw(self) -> list[Row]:
         """The decisions since the loop was thawed last, or all of them: what was before is settled."""
         thawed = max((number for number, row in enumerate(self.rows) if row.step == THAW), default=-1)
-        return [row for row in self.rows[thawed + 1 :] if row.step == DECIDE]
+        return [row for row in self.rows[thawed + 1 :] if row.step in (DECIDE, HEALTH)]
 
     def challenger(self) -> Row | None:
         """The gate's row on the challenger: what passed since the last change of what is live, and is not closed."""

@@ -3,10 +3,12 @@
 `mlops loop start` serves it as a Prefect deployment, through level 3's tools.
 """
 
+import threading
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from level3_cicd.ledger import Row, all_rows, append
+from level4_monitoring import health
 from level4_monitoring.alarms import message, tell
 from level4_monitoring.config import CONFIG, LoopConfig
 from level4_monitoring.kept import Alarm
@@ -21,10 +23,15 @@ NAME = "loop"
 
 
 def serve(level: Path, minutes: int) -> None:
-    """Serve the loop until stopped."""
+    """Serve the loop until stopped: ticks as days arrive, and each minute a look at the service's health."""
     from level3_cicd.tools.schedule import serve_every
 
-    serve_every(home(), NAME, minutes, JOB)
+    stopped = threading.Event()
+    threading.Thread(target=health.watch, args=(level, stopped), daemon=True).start()
+    try:
+        serve_every(home(), NAME, minutes, JOB)
+    finally:
+        stopped.set()
 
 
 def run() -> None:

@@ -49,7 +49,7 @@ def look(level: Path, feed: Feed, usable: Feed, past: Past, day: date, limits: L
         alarms.append(Alarm("fallbacks", f"what is live does not open: {error.what}"))
         read = read_day(level, usable, day, None, in_quarantine)
     answered = past.live_on(day)
-    values = look_back(read, answered.release if answered else "")
+    values = look_back(read, answered.release if answered else "", past.answered_first(day))
     if keep and limits.drift.page_every_day:
         write_page(read, page_of(level, day))
         remove_old_pages(level)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from level4_monitoring.dead_loop import Loop
 from level4_monitoring.predictions import logger, note_error
 from level4_monitoring.purchases import MOST_BYTES as MOST_PURCHASE_BYTES
 from level4_monitoring.purchases import PATH as PURCHASES
@@ -35,7 +36,7 @@ def shop_clock() -> datetime:
     return datetime.combine(open_day(shop_folder()), datetime.now(UTC).astimezone().time())
 
 
-def app(clock: Callable[[], date] = shop_clock) -> FastAPI:
+def app(clock: Callable[[], date] = shop_clock, loop: Loop | None = None) -> FastAPI:
     """The service of level 4. A `clock` that tells days only counts as their beginning: customers ask, then buy."""
     level = level_folder(4)
 
@@ -44,7 +45,7 @@ def app(clock: Callable[[], date] = shop_clock) -> FastAPI:
         return now if isinstance(now, datetime) else datetime.combine(now, time())
 
     source, shown = Follower(level, on_error=log.error, remember=True), LastLists(level, moment)
-    counted = Counted(source)
+    counted, loop = Counted(source), loop or Loop(level)
     made = create_app(
         4,
         source,
@@ -52,9 +53,11 @@ def app(clock: Callable[[], date] = shop_clock) -> FastAPI:
         routers=[purchases, metrics],
         token=partial(token_of, level),
         larger_bodies={PURCHASES: MOST_PURCHASE_BYTES},
+        threads=[loop.watch],
+        notes=loop.notes,
     )
     made.state.taking, made.state.counted = Taking(Journal(level), shown, moment), counted
-    counted.registry.register(Scraped(level, source, made.state.taking, moment))
+    counted.registry.register(Scraped(level, source, made.state.taking, moment, loop))
     made.add_middleware(KeepErrors, level=level, clock=moment)
     made.add_middleware(CountRequests, counted=counted)
     return made

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from level3_cicd.ledger import ledger_exists, rows_of
 from level4_monitoring.config import CONFIG, LoopConfig
+from level4_monitoring.dead_loop import Loop
 from level4_monitoring.explain import open_incidents
 from level4_monitoring.past import DECIDE, Past
 from level4_monitoring.purchases import Taking
@@ -93,8 +94,10 @@ class CountRequests:
 class Scraped(Collector):
     """What is read when it is scraped: ages, the release, what was bought, open alarms."""
 
-    def __init__(self, level: Path, source: Follower, taking: Taking, clock: Callable[[], datetime]) -> None:
-        self._level, self._source, self._taking, self._clock = level, source, taking, clock
+    def __init__(
+        self, level: Path, source: Follower, taking: Taking, clock: Callable[[], datetime], loop: Loop
+    ) -> None:
+        self._level, self._source, self._taking, self._clock, self._loop_seen = level, source, taking, clock, loop
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, as they are now. A shop or a ledger that cannot be read leaves its metrics out."""
@@ -131,6 +134,8 @@ class Scraped(Collector):
         ticks = rows_of(self._level, step=DECIDE) if ledger_exists(self._level) else []
         if ticks:
             yield gauge("mlops_last_tick_age_seconds", "Age of the day of the last tick.", since(ticks[-1].as_of, now))
+        dead = self._loop_seen.dead_since() is not None
+        yield gauge("mlops_loop_dead", "1 if no tick was made for long though a day is due.", dead)
         found = open_incidents(Past(ticks).history, read_config(CONFIG, LoopConfig)) if ticks else []
         yield gauge("mlops_open_alarms", "Incidents that the loop has told of and that go on.", len(found))
 

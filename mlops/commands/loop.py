@@ -36,6 +36,14 @@ def status(level: int) -> None:
     click.echo(capability(level, "hands", word="loop").status(folder(level), day_of(None)))
 
 
+@loop.command("health")
+@click.pass_obj
+def look(level: int) -> None:
+    """Look at the service once, as a started loop does each minute: tell what is wrong, go back if that is decided."""
+    day_of(None)  # prepares the shop, if there is none
+    click.echo(capability(level, "health", word="loop").look(folder(level)).describe())
+
+
 @loop.command("freeze")
 @click.option("--why", required=True, help="The reason, for the ledger.")
 @click.pass_obj

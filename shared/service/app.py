@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from fastapi import APIRouter, FastAPI, Request
@@ -31,12 +32,15 @@ def create_app(
     routers: Sequence[APIRouter] = (),
     token: Callable[[], str] = str,
     larger_bodies: Mapping[str, int] = MappingProxyType({}),
+    threads: Sequence[Callable[[threading.Event], None]] = (),
+    notes: Callable[[], dict[str, str]] = dict,
 ) -> FastAPI:
     """The service of a level.
 
     `source` brings the release and is asked for news every `poll_seconds`; `on_answer` is told of every answer
     given (level 4 keeps them); `routers` are a level's own groups of routes, each with its access policy. `token`: what
     the level's token is now; without one, nobody is answered who would need it. `larger_bodies`: by path, in bytes.
+    `threads` run beside it until it stops; `notes` are what `/readyz` says beside that it is ready.
     """
 
     @contextlib.asynccontextmanager
@@ -44,8 +48,10 @@ def create_app(
         token()  # made now if there is none yet, so that whoever needs it finds it
         source.follow()
         stopped = threading.Event()
-        # A daemon: one that is loading does not keep the process from ending.
-        threading.Thread(target=keep_following, args=(source, poll_seconds, stopped), daemon=True).start()
+        # Daemons: one that is loading does not keep the process from ending.
+        beside: list[Callable[[threading.Event], None]] = [partial(keep_following, source, poll_seconds), *threads]
+        for run in beside:
+            threading.Thread(target=run, args=(stopped,), daemon=True).start()
         yield
         stopped.set()
 
@@ -54,6 +60,7 @@ def create_app(
         title=f"Recommender, level {level}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
     app.state.level, app.state.source, app.state.on_answer, app.state.token = level, source, on_answer, token
+    app.state.notes = notes
     app.state.for_one = Workers(threads=2, most_waiting=200)
     app.state.for_many = Workers(threads=1, most_waiting=20)
     app.add_middleware(BodyLimits, larger=larger_bodies)

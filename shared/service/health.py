@@ -31,10 +31,11 @@ async def healthz(request: Request) -> Health:
 
 
 @health.get("/readyz", responses=NOT_READY)
-async def readyz(request: Request) -> dict[str, str]:
-    """The service can answer."""
+def readyz(request: Request) -> dict[str, str]:
+    """The service can answer; and what else somebody should know."""
     live_release(request)
-    return {"status": "ready"}
+    notes: dict[str, str] = request.app.state.notes()
+    return {"status": "ready", **notes}
 
 
 @health.get("/version", responses=NOT_READY)

@@ -1,0 +1,53 @@
+"""A release whose service answers 5 % errors: the minute's look goes back, seen on a real process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from level3_cicd.ledger import all_rows
+from level4_monitoring.health import look
+from level4_monitoring.past import HEALTH
+from shared.model.frecency import Frecency
+from shared.service.process import Process, start, stop
+from shared.service.waiting import wait_until
+from tests.level4_monitoring.fakes import SmallShop
+
+pytestmark = pytest.mark.thorough
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallShop]:
+    monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
+    monkeypatch.delenv("MLOPS_ALARMS", raising=False)
+    made = SmallShop(tmp_path)
+    for release, number in (("1.0", 38), ("1.1", 39)):
+        made.train(release, number, Frecency())
+    made.deploy("1.0", 38)
+    yield made
+    stop(made.level)
+
+
+def ask(service: Process, times: int) -> list[int]:
+    with httpx.Client(base_url=service.url, trust_env=False) as client:
+        return [client.get(f"/recommendations/c{number % 20:02}").status_code for number in range(times)]
+
+
+def test_a_deployment_that_answers_errors_is_rolled_back_by_the_second_look(shop: SmallShop) -> None:
+    service = start(shop.level, "tests.level4_monitoring.failing_service", 0)
+    assert set(ask(service, 120)) == {200}
+    assert not look(shop.level, now=0.0).alarms
+    shop.deploy("1.1", 39)
+    answers = ask(service, 200)
+    assert answers.count(500) == 10
+    assert not look(shop.level, now=60.0).alarms  # the first look at this release: nothing to compare with
+    assert ask(service, 200).count(500) == 10
+    found = look(shop.level, now=120.0)
+    assert [alarm.kind for alarm in found.alarms] == ["errors"]
+    assert "roll back" in found.told
+    assert wait_until(lambda: service.get("/version")["release"] == "1.0", 10.0)
+    assert set(ask(service, 120)) == {200}
+    [row] = [row for row in all_rows(shop.level) if row.step == HEALTH]
+    assert (row.verdict, row.release, row.numbers["seen"]["live"]) == ("roll back", "1.0", "1.1")
+    assert not look(shop.level, now=180.0).alarms
