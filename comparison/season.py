@@ -90,14 +90,14 @@ class Season:
         set_aside(self.folder)
         write_atomically(stamp, json.dumps(now).encode())
 
-    def play_quiet(self, through: date) -> None:
-        """Play the quiet days through one of them, at all levels."""
-        self._at_all_levels(lambda level: self._play_quiet(level, through))
+    def play_quiet(self, through: date, wanted: date | None = None) -> None:
+        """Play the quiet days through one of them, at all levels. wanted: the day whose checkpoint is needed then."""
+        self._at_all_levels(lambda level: self._play_quiet(level, through, wanted))
 
     def drill(self, name: str, start: date) -> None:
         """Play an incident from a checkpoint of the quiet days, at all levels, and the nightly model beside them."""
         last = start + timedelta(days=kind_of(name).days - 1)
-        self.play_quiet(last)
+        self.play_quiet(last, wanted=start)
         done = [level for level in self.levels if self.drilled(name, start, level).noted("end")]
         self._at_all_levels(lambda level: None if level in done else self._drill(level, name, start, last))
         incident = make(name, start, self.feed)
@@ -141,10 +141,13 @@ class Season:
             measures=measures,
         )
 
-    def _play_quiet(self, level: int, through: date) -> None:
-        last = self._last_checkpoint(level)
-        if last and last > through:
+    def _play_quiet(self, level: int, through: date, wanted: date | None) -> None:
+        usable = self._usable_checkpoints(level)
+        if str(through) in self.quiet(level).noted("records") and (wanted is None or wanted in usable):
             return
+        if wanted and wanted not in usable:
+            usable = [day for day in usable if day < wanted]
+        last = usable[-1] if usable else None
         play = self._play(level, Nothing(date.max), self.quiet(level), measures=True)
         kept = set(self._starts())
         try:
@@ -152,7 +155,9 @@ class Season:
             for day in days_between(first, through):
                 self._play_day(play, day)
                 after = day + timedelta(days=1)
-                if after in kept or day == through or (after - first).days % CHECKPOINT_EVERY_DAYS == 0:
+                # After the last day there is nothing to go on with, and each checkpoint takes up to a gigabyte.
+                goes_on = day < self.calendar.last
+                if after in kept or goes_on and (day == through or (after - first).days % CHECKPOINT_EVERY_DAYS == 0):
                     self._keep(play, after, kept)
             play.diary.note("records", self._records(play, through))
         finally:
@@ -224,12 +229,9 @@ class Season:
         folder = self.folder / "checkpoints" / f"level{level}"
         return sorted(date.fromisoformat(path.name) for path in folder.glob("????-??-??"))
 
-    def _last_checkpoint(self, level: int) -> date | None:
+    def _usable_checkpoints(self, level: int) -> list[date]:
         played = self.folder / "played" / f"level{level}"
-        usable = [
-            day for day in self._checkpoints(level) if checkpoints.is_usable(self._checkpoint(level, day), played)
-        ]
-        return usable[-1] if usable else None
+        return [day for day in self._checkpoints(level) if checkpoints.is_usable(self._checkpoint(level, day), played)]
 
     def _at_all_levels(self, play: Callable[[int], None]) -> None:
         """Two levels at a time, the slowest first; a level that fails lets the others play on, and is told then."""

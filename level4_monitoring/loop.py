@@ -24,7 +24,9 @@ from level4_monitoring.explain import describe_tick
 from level4_monitoring.ingest import digests_of, ingest
 from level4_monitoring.kept import Alarm, Kept, read_kept
 from level4_monitoring.past import DECIDE, REFRESH, Past
+from level4_monitoring.predictions import keep_joined
 from level4_monitoring.refresh import refresh
+from shared.columns import CUSTOMER
 from shared.config import read_config
 from shared.dataset.feed import Feed, open_feed, require_day
 from shared.errors import DependencyDown, IntegrityError, Locked, UsageError
@@ -109,6 +111,7 @@ def finish(level: Path, feed: Feed, decision: Row, past: Past, day: date, limits
     )
     mended = refreshed(evening) if decision.as_of == day else []
     verdict, reason = carry_out(decision, evening, Past(all_rows(level)))
+    keep_joined(level, day, lambda old: feed.day(old)[CUSTOMER].astype(str))
     late = [Alarm("unavailable", f"{decision.verdict}: {reason}")] if verdict == "unavailable" else []
     late += [Alarm("frozen", decision.reason)] if decision.verdict == "freeze" else []
     did = f"{decision.verdict}: {decision.reason}"

@@ -100,6 +100,7 @@ def answer_values(day: Day, releases: set[str]) -> Values:
         "short_share": share(lacking, answers),
         "fallback_share": share(sum(one.release not in releases for one in served), answers),
         "unreadable": float(day.log.unreadable),
+        "gaps": float(day.log.gaps),
         "histories_age": float((day.day - day.through).days) if day.through else None,
     }
 

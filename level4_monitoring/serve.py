@@ -5,14 +5,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from level4_monitoring.dead_loop import Loop
-from level4_monitoring.predictions import logger, note_error
+from level4_monitoring.predictions import SECONDS_BETWEEN_WRITES, Writer
 from level4_monitoring.purchases import MOST_BYTES as MOST_PURCHASE_BYTES
 from level4_monitoring.purchases import PATH as PURCHASES
 from level4_monitoring.purchases import Journal, LastLists, Taking, purchases
@@ -36,8 +35,13 @@ def shop_clock() -> datetime:
     return datetime.combine(open_day(shop_folder()), datetime.now(UTC).astimezone().time())
 
 
-def app(clock: Callable[[], date] = shop_clock, loop: Loop | None = None) -> FastAPI:
-    """The service of level 4. A `clock` that tells days only counts as their beginning: customers ask, then buy."""
+def app(
+    clock: Callable[[], date] = shop_clock, loop: Loop | None = None, log_seconds: float = SECONDS_BETWEEN_WRITES
+) -> FastAPI:
+    """The service of level 4. A `clock` that tells days only counts as their beginning: customers ask, then buy.
+
+    log_seconds: between two writes of the prediction log; 0 for at once.
+    """
     level = level_folder(4)
 
     def moment() -> datetime:
@@ -45,20 +49,20 @@ def app(clock: Callable[[], date] = shop_clock, loop: Loop | None = None) -> Fas
         return now if isinstance(now, datetime) else datetime.combine(now, time())
 
     source, shown = Follower(level, on_error=log.error, remember=True), LastLists(level, moment)
-    counted, loop = Counted(source), loop or Loop(level)
+    counted, loop, writer = Counted(source), loop or Loop(level), Writer(level, moment, log_seconds)
     made = create_app(
         4,
         source,
-        on_answer=each(logger(level, moment), shown.note, counted.note),
+        on_answer=each(writer.note, shown.note, counted.note),
         routers=[purchases, metrics],
         token=partial(token_of, level),
         larger_bodies={PURCHASES: MOST_PURCHASE_BYTES},
-        threads=[loop.watch],
+        threads=[loop.watch, writer.run],
         notes=loop.notes,
     )
     made.state.taking, made.state.counted = Taking(Journal(level), shown, moment), counted
     counted.registry.register(Scraped(level, source, made.state.taking, moment, loop))
-    made.add_middleware(KeepErrors, level=level, clock=moment)
+    made.add_middleware(KeepErrors, writer=writer)
     made.add_middleware(CountRequests, counted=counted)
     return made
 
@@ -83,8 +87,8 @@ def is_by_customer(scope: Scope) -> bool:
 class KeepErrors:
     """Notes each question for a list that is answered with an error of ours."""
 
-    def __init__(self, app: ASGIApp, level: Path, clock: Callable[[], datetime]) -> None:
-        self._app, self._level, self._clock = app, level, clock
+    def __init__(self, app: ASGIApp, writer: Writer) -> None:
+        self._app, self._writer = app, writer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and look at the status of its answer."""
@@ -104,7 +108,7 @@ class KeepErrors:
 
     def _note(self, status: int) -> None:
         try:
-            note_error(self._level, self._clock(), status)
+            self._writer.note_error(status)
         except Exception as error:  # noqa: BLE001  a full disk or a shop without a clock must not make it worse
             log.error("The error is not kept: %s", error)
 

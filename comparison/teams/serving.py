@@ -57,7 +57,7 @@ class Following:
 def app_of(level: int) -> FastAPI:
     """A level's app. Level 4's clock tells the day on which the shop is open, and no time of it."""
     module = importlib.import_module(f"{PACKAGES[level]}.serve")
-    made: FastAPI = module.app(lambda: open_day(shop_folder())) if level == 4 else module.app()
+    made: FastAPI = module.app(lambda: open_day(shop_folder()), log_seconds=0.0) if level == 4 else module.app()
     following = Following(made.state.source)
     signal.signal(DEAF, following.go_deaf)
     made.add_middleware(FollowFirst, follow=following)

@@ -22,6 +22,8 @@ from shared.service.workers import Workers
 
 # FastAPI's defaults accept 50 MB.
 MOST_BYTES = 64 * 1024
+# For what runs beside the service, such as the last write of a log.
+SECONDS_TO_END = 5.0
 
 
 def create_app(
@@ -50,10 +52,13 @@ def create_app(
         stopped = threading.Event()
         # Daemons: one that is loading does not keep the process from ending.
         beside: list[Callable[[threading.Event], None]] = [partial(keep_following, source, poll_seconds), *threads]
-        for run in beside:
-            threading.Thread(target=run, args=(stopped,), daemon=True).start()
+        started = [threading.Thread(target=run, args=(stopped,), daemon=True) for run in beside]
+        for thread in started:
+            thread.start()
         yield
         stopped.set()
+        for thread in started[1:]:  # the first may be loading
+            thread.join(SECONDS_TO_END)
 
     # FastAPI's own pages take their scripts from elsewhere.
     app = FastAPI(

@@ -73,6 +73,24 @@ def test_a_drill_plays_the_quiet_days_that_it_needs_first_and_is_not_played_twic
     assert f"{start:%d %b}" in text
 
 
+def test_after_the_last_day_no_checkpoint_is_kept_and_a_damaged_one_of_a_start_is_made_anew(feed: Feed) -> None:
+    played: list[tuple[int, date]] = []
+    made = season_of(feed, played, levels=(3,))
+    days = (made.calendar.last - OPENING).days + 1
+    made.play_quiet(made.calendar.last)
+    kept = made.folder / "checkpoints" / "level3"
+    assert max(path.name for path in kept.iterdir()) <= str(made.calendar.last)
+    made.play_quiet(made.calendar.last)
+    assert len(played) == days
+    start = made.calendar.starts(28)[0]
+    (kept / str(start) / "people.json").unlink()
+    made.drill("nothing", start)
+    before = [day for _, day in played[days:-28]]
+    assert (before[-1] - before[0]).days + 1 == len(before)
+    assert before[-1] == start + timedelta(days=27)
+    assert [day for _, day in played[-28:]] == [start + timedelta(days=number) for number in range(28)]
+
+
 def test_a_change_is_measured_beside_a_model_of_the_night_before(feed: Feed) -> None:
     made = season_of(feed, levels=(3,))
     start = made.calendar.starts(42)[0]

@@ -18,7 +18,7 @@ from level4_monitoring.figures import Sample
 from level4_monitoring.kept import Alarm, Kept
 from level4_monitoring.monitor import products_by_customer
 from level4_monitoring.past import Past
-from level4_monitoring.predictions import logger
+from level4_monitoring.predictions import Writer
 from level4_monitoring.verdicts import Comparison
 from shared.columns import CUSTOMER, PRODUCT, TIME
 from shared.config import read_config
@@ -162,8 +162,8 @@ class SmallShop:
         opened = load(self.level, pointer)
         asked = list(customers) or [f"c{number:02}" for number in range(20)]
         lists = products_by_customer(opened.bundle.model, asked, k)
-        note = logger(self.level, lambda: datetime.combine(self.day(number), time(8)))
-        note(replace(opened, release=release), Asked(by, k), lists)
+        writer = Writer(self.level, lambda: datetime.combine(self.day(number), time(8)), seconds=0.0)
+        writer.note(replace(opened, release=release), Asked(by, k), lists)
 
 
 class Actions:

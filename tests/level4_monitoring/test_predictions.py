@@ -1,6 +1,7 @@
 """The prediction log, and the service that writes it."""
 
 import json
+import threading
 from datetime import date, datetime
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import pytest
 from fastapi import APIRouter, HTTPException
 from fastapi.testclient import TestClient
 
-from level4_monitoring import serve
-from level4_monitoring.predictions import Served, log_file, note_error, read_log
+from level4_monitoring import predictions, serve
+from level4_monitoring.predictions import Served, Writer, joined_file, keep_joined, log_file, mark_file, read_log
 from shared.model.frecency import Frecency
 from shared.service.client import BY_AN_OPERATOR
 from shared.service.recommendations import ASKED_BY
+from shared.service.waiting import wait_until
 from tests.level4_monitoring.fakes import SmallShop
 
 MORNING = datetime(2017, 2, 1, 8)
@@ -121,7 +123,7 @@ def test_an_error_that_cannot_be_kept_makes_nothing_worse(tmp_path: Path, monkey
     ],
 )
 def test_a_line_that_cannot_be_read_does_not_spoil_the_day(tmp_path: Path, line: str) -> None:
-    note_error(tmp_path, MORNING, 503)
+    Writer(tmp_path, lambda: MORNING, seconds=0.0).note_error(503)
     with log_file(tmp_path, MORNING.date()).open("ab") as file:
         file.write(line.encode(errors="surrogateescape") + b"\n")
     log = read_log(tmp_path, MORNING.date())
@@ -141,3 +143,78 @@ def test_lists_are_in_the_order_in_which_they_were_served(tmp_path: Path) -> Non
 
 def test_a_day_without_a_log(tmp_path: Path) -> None:
     assert read_log(tmp_path, MORNING.date()).served == []
+
+
+def errors_on_disk(level: Path) -> int:
+    path = log_file(level, MORNING.date())
+    return path.read_bytes().count(b"error") if path.exists() else 0
+
+
+def test_the_log_is_written_off_the_request_path_and_a_tick_in_the_same_process_sees_all_of_it(tmp_path: Path) -> None:
+    writer = Writer(tmp_path, lambda: MORNING)
+    for _ in range(3):
+        writer.note_error(503)
+    assert errors_on_disk(tmp_path) == 0
+    assert read_log(tmp_path, MORNING.date()).errors == 3
+    assert errors_on_disk(tmp_path) == 3
+    writer.flush()
+    assert errors_on_disk(tmp_path) == 3
+
+
+def test_a_service_that_ends_writes_what_waits_and_one_that_was_killed_leaves_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
+    level = tmp_path / "level4"
+    for kills in range(2):
+        with TestClient(serve.app(clock=lambda: MORNING, log_seconds=3600.0)) as client:
+            assert client.get("/recommendations/c00").status_code == 503
+            assert wait_until(mark_file(level).exists, 5.0)
+        assert errors_on_disk(level) == kills + 1
+        assert (mark_file(level).exists(), read_log(level, MORNING.date()).gaps) == (False, kills)
+        mark_file(level).write_text("a service that was killed")
+
+
+def test_while_the_disk_is_full_what_comes_waits_and_the_oldest_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "MOST_WAITING", 5)
+    whole, stopped = predictions.write_all, threading.Event()
+
+    def full(handle: int, content: bytes) -> None:
+        whole(handle, content[:7])
+        raise OSError(28, "No space left on device")
+
+    writer = Writer(tmp_path, lambda: MORNING, seconds=0.01)
+    for _ in range(8):
+        writer.note_error(503)
+    monkeypatch.setattr(predictions, "write_all", full)
+    running = threading.Thread(target=writer.run, args=(stopped,))
+    running.start()
+    assert wait_until(lambda: writer._lost == 3, 5.0)
+    monkeypatch.setattr(predictions, "write_all", whole)
+    stopped.set()
+    running.join()
+    log = read_log(tmp_path, MORNING.date())
+    assert (log.errors, log.gaps) == (5, 1)
+
+
+def test_a_line_that_a_kill_cut_off_does_not_take_the_next_one_with_it(tmp_path: Path) -> None:
+    path = log_file(tmp_path, MORNING.date())
+    path.parent.mkdir(parents=True)
+    path.write_text('{"format": 2, "err')
+    Writer(tmp_path, lambda: MORNING, seconds=0.0).note_error(503)
+    log = read_log(tmp_path, MORNING.date())
+    assert (log.errors, log.unreadable) == (1, 1)
+
+
+def test_of_days_that_are_long_ago_the_lists_of_those_who_bought_are_kept(shop: SmallShop) -> None:
+    for number in (31, 32):
+        shop.serve(number, "1.0", ["c00", "c01", "c02"])
+    keep_joined(shop.level, shop.day(61), lambda day: ["c01", "c09"])
+    assert [one.customer for one in read_log(shop.level, shop.day(31)).served] == ["c01"]
+    assert joined_file(shop.level, shop.day(31)).exists()
+    assert not log_file(shop.level, shop.day(31)).exists()
+    assert len(read_log(shop.level, shop.day(32)).served) == 3
+    keep_joined(shop.level, shop.day(61), lambda day: [])
+    assert len(read_log(shop.level, shop.day(31)).served) == 1

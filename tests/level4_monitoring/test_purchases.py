@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from level4_monitoring import purchases
-from level4_monitoring.predictions import logger
+from level4_monitoring.predictions import Writer
 from level4_monitoring.purchases import (
     MOST_ROWS,
     Journal,
@@ -125,7 +125,7 @@ def test_a_list_that_is_older_than_a_day_or_an_operators_foresaw_nothing(home: P
     lists = LastLists(home / "level4", lambda: moment)
     live: Any = type("Live", (), {"release": "1.0", "histories_digest": ""})
     operator: Any = type("Asked", (), {"by": "operator", "k": 10})
-    logger(home / "level4", lambda: moment)(live, operator, {"c00": ["p00"]})
+    Writer(home / "level4", lambda: moment, seconds=0.0).note(live, operator, {"c00": ["p00"]})
     lists.note(live, operator, {"c00": ["p00"]})
     assert not lists.foresaw(Purchase(**row()))
     customer: Any = type("Asked", (), {"by": "customer", "k": 10})
