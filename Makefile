@@ -25,7 +25,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup demo level1 level2 level3 level4 test test-fast mutants test-push test-long check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live
+.PHONY: help setup demo level1 level2 level3 level4 test test-fast mutants test-push test-long check format lock clean level3-train level3-stage level3-deploy level3-ask level3-offer-live level3-take-live level4-tick
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,9 @@ level3-offer-live: setup ## what the workflow runs: copy the live release for pu
 
 level3-take-live: setup ## what the workflow runs: take the newest copy of the live release, if one is offered
 	$(PYTHON) -m level3_cicd.tools.live_copy take
+
+level4-tick: setup ## what the scheduled workflow runs: a tick for each day that has arrived; fails while an alarm is open
+	$(MLOPS) --level 4 loop start --once --fail-on-alarm
 
 test: setup ## run all tests but the longest stories (several minutes)
 	$(PYTHON) -m pytest -m "not story and not thorough" --cov --cov-report=json:coverage.json

@@ -157,7 +157,7 @@ class Season:
                 after = day + timedelta(days=1)
                 # After the last day there is nothing to go on with, and each checkpoint takes up to a gigabyte.
                 goes_on = day < self.calendar.last
-                if after in kept or goes_on and (day == through or (after - first).days % CHECKPOINT_EVERY_DAYS == 0):
+                if after in kept or (goes_on and (day == through or (after - first).days % CHECKPOINT_EVERY_DAYS == 0)):
                     self._keep(play, after, kept)
             play.diary.note("records", self._records(play, through))
         finally:

@@ -162,7 +162,7 @@ def status(past: Past, day: date, limits: LoopConfig) -> str:
         f"frozen:     {past.frozen or 'no'}",
         f"compared:   {f'{compared.release} with {compared.live}, day {compared.days}' if compared else 'nothing'}",
         f"trained:    last on {seen.last_training or 'no day'}",
-        f"alarms:     {', '.join(open_incidents(past.history, limits)) or 'none open'}",
+        f"alarms:     {', '.join(open_incidents(past.with_outcomes, limits)) or 'none open'}",
         *(f"can see:    {told}" for told in last.numbers["told"]),
     ]
     return "\n".join(lines)

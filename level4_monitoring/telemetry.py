@@ -19,7 +19,7 @@ from level3_cicd.ledger import ledger_exists, rows_of
 from level4_monitoring.config import CONFIG, LoopConfig
 from level4_monitoring.dead_loop import Loop
 from level4_monitoring.explain import open_incidents
-from level4_monitoring.past import DECIDE, Past
+from level4_monitoring.past import DECIDE, HEALTH, OUTCOME, Past
 from level4_monitoring.purchases import Taking
 from shared.config import read_config
 from shared.errors import MlopsError
@@ -136,7 +136,8 @@ class Scraped(Collector):
             yield gauge("mlops_last_tick_age_seconds", "Age of the day of the last tick.", since(ticks[-1].as_of, now))
         dead = self._loop_seen.dead_since() is not None
         yield gauge("mlops_loop_dead", "1 if no tick was made for long though a day is due.", dead)
-        found = open_incidents(Past(ticks).history, read_config(CONFIG, LoopConfig)) if ticks else []
+        rows = [row for step in (DECIDE, HEALTH, OUTCOME) for row in rows_of(self._level, step=step)] if ticks else []
+        found = open_incidents(Past(rows).with_outcomes, read_config(CONFIG, LoopConfig))
         yield gauge("mlops_open_alarms", "Incidents that the loop has told of and that go on.", len(found))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from level3_cicd.ledger import Row, verdicts_of_runs
 from shared.places import home
 from shared.release.provenance import shorten
+from shared.text import one_line
 
 TRAVELS = "State travels as an artifact of this run; production is a service inside of the job."
 
@@ -36,15 +37,25 @@ def tell(row: Row) -> str:
     if row.step == "validate":
         lines += ["| day | check | column | found | limit |", "|---|---|---|---|---|"]
         keys = ("day", "check", "column", "found", "limit")
-        lines += ["| " + " | ".join(str(at[key]) for key in keys) + " |" for at in row.numbers["findings"]]
+        lines += [table_row(*(at[key] for key in keys)) for at in row.numbers["findings"]]
     else:
         lines += ["| rule | found | compared | limit | kept |", "|---|---|---|---|---|"]
         for at in row.numbers["rules"]:
             compared = f"{at['found']:.4g}"
-            lines.append(f"| {at['name']} | {at['detail']} | {compared} | {at['limit']} | {mark(at['passed'])} |")
+            lines.append(table_row(at["name"], at["detail"], compared, at["limit"], mark(at["passed"])))
     lines += ["", *(f"- {note}" for note in row.numbers.get("notes", ()))]
     lines += ["", f"Data `{row.data_digest[:12]}`, revision `{shorten(row.revision)}`.", where_state_is(), ""]
     return "\n".join(lines)
+
+
+def table_row(*values: object) -> str:
+    r"""A row of a table, whatever a shop calls its departments.
+
+    >>> table_row("slice Meat | Fish", 0.1)
+    '| slice Meat \\| Fish | 0.1 |'
+    """
+    cells = (one_line(str(value)).replace("|", r"\|") for value in values)
+    return f"| {' | '.join(cells)} |"
 
 
 def tell_verdict(level: Path) -> str:

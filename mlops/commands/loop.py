@@ -16,8 +16,9 @@ def loop() -> None:
 @loop.command("start")
 @click.option("--minutes", default=5, show_default=True, type=click.IntRange(1), help="How often to look for new days.")
 @click.option("--once", is_flag=True, help="Make a tick for each day that has arrived, and end.")
+@click.option("--fail-on-alarm", is_flag=True, help="With --once: end with exit code 3 while an alarm is open.")
 @click.pass_obj
-def start(level: int, minutes: int, once: bool) -> None:
+def start(level: int, minutes: int, once: bool, fail_on_alarm: bool) -> None:
     """Serve the loop as a Prefect deployment: ticks for all days that have arrived, oldest first."""
     schedule = capability(level, "schedule", word="loop")
     day_of(None)  # prepares the shop, if there is none
@@ -25,7 +26,8 @@ def start(level: int, minutes: int, once: bool) -> None:
         click.echo(f"Looks for new days every {minutes} minutes; Ctrl-C ends it. Look at it: mlops loop status")
         schedule.serve(folder(level), minutes)
         return
-    for row in schedule.tick_arrived(folder(level)):
+    tick = capability(level, "job", word="loop").run_job if fail_on_alarm else schedule.tick_arrived
+    for row in tick(folder(level)):
         click.echo(f"{row.as_of}: {row.verdict}. {row.reason}")
 
 
