@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -103,6 +104,7 @@ class Calendar(Strict):
 class LoopConfig(Strict):
     """When the loop acts, and what it calls a person for."""
 
+    days_come_by: Literal["file", "post"] = "file"
     schedule: Schedule
     challenger: Challenger
     retired: Retired

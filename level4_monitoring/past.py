@@ -51,7 +51,8 @@ class Past:
         for row in [*self.ticks, *self.health]:
             outcome = self.outcome_of(row)
             late = tuple(Alarm(**alarm) for alarm in outcome.numbers["alarms"]) if outcome else ()
-            days[row.as_of] = replace(days[row.as_of], alarms=(*days[row.as_of].alarms, *late))
+            known = days[read_kept(row.numbers["kept"]).day]
+            days[known.day] = replace(known, alarms=(*known.alarms, *late))
         return [days[day] for day in sorted(days)]
 
     @cached_property

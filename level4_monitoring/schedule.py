@@ -11,6 +11,7 @@ from level3_cicd.ledger import Row, all_rows, append
 from level4_monitoring import health
 from level4_monitoring.alarms import message, tell
 from level4_monitoring.config import CONFIG, LoopConfig
+from level4_monitoring.days_posted import come_by_post, make_days
 from level4_monitoring.kept import Alarm
 from level4_monitoring.loop import tick_all
 from level4_monitoring.past import OVERDUE
@@ -40,7 +41,9 @@ def run() -> None:
 
 
 def tick_arrived(level: Path, now: datetime | None = None) -> list[Row]:
-    """A tick for each day that has arrived; an alarm if the next one is overdue."""
+    """A tick for each day that has arrived; an alarm if the next one is overdue. Days that come by post are made."""
+    if come_by_post():
+        make_days(level, shop_folder(), now or datetime.now(UTC).astimezone().replace(tzinfo=None))
     known = known_through(shop_folder())
     made = tick_all(known)
     tell_overdue(level, known, now or datetime.now(UTC).replace(tzinfo=None))

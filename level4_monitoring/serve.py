@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from level4_monitoring.days_posted import come_by_post
 from level4_monitoring.dead_loop import Loop
 from level4_monitoring.predictions import SECONDS_BETWEEN_WRITES, Writer
 from level4_monitoring.purchases import MOST_BYTES as MOST_PURCHASE_BYTES
@@ -31,8 +32,9 @@ FAILED = 500
 
 
 def shop_clock() -> datetime:
-    """The moment on the day on which the shop is open."""
-    return datetime.combine(open_day(shop_folder()), datetime.now(UTC).astimezone().time())
+    """The moment on the day on which the shop is open: the calendar's, where days come by post."""
+    now = datetime.now(UTC).astimezone().replace(tzinfo=None)
+    return now if come_by_post() else datetime.combine(open_day(shop_folder()), now.time())
 
 
 def app(
