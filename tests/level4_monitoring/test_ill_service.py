@@ -17,14 +17,20 @@ from tests.level4_monitoring.fakes import SmallShop
 pytestmark = pytest.mark.thorough
 
 
+def deploy_two(home: Path) -> SmallShop:
+    """A shop with two releases, of which the first is live."""
+    made = SmallShop(home)
+    for release, number in (("1.0", 38), ("1.1", 39)):
+        made.train(release, number, Frecency())
+    made.deploy("1.0", 38)
+    return made
+
+
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallShop]:
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
     monkeypatch.delenv("MLOPS_ALARMS", raising=False)
-    made = SmallShop(tmp_path)
-    for release, number in (("1.0", 38), ("1.1", 39)):
-        made.train(release, number, Frecency())
-    made.deploy("1.0", 38)
+    made = deploy_two(tmp_path)
     yield made
     stop(made.level)
 
