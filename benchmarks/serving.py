@@ -1,5 +1,7 @@
 """Requests a second and latency of the service, beside a bare FastAPI endpoint and beside `mlflow models serve`.
 
+Level 4's service, which keeps its prediction log and its metrics, is asked as well, also while purchases are posted.
+
 Run it by hand: `.venv/bin/python benchmarks/serving.py`. All are asked by the same load generator, in turn,
 round after round; what counts is the ratio within a round. Then the release is switched under load.
 
@@ -9,8 +11,10 @@ same with nobody else there; then beside a thousand clients that never finish a 
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,12 +24,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from shared.dataset.clock import open_day
 from shared.release.bundle import open_bundle
+from shared.release.manifest import verify
+from shared.release.pointer import Pointer, point_to
 from shared.service.process import HOST, Process, free_port
+from shared.service.token import token_of
 from shared.service.waiting import wait_until
 
 AS_OF = date(2017, 6, 4)
@@ -93,15 +102,42 @@ async def connection(port: int, requests: list[bytes], until: float, latencies: 
     writer.close()
 
 
-async def load(port: int, requests: list[bytes], seconds: float) -> Load:
-    """Ask over several connections at once."""
+async def load(port: int, requests: list[bytes], seconds: float, posts: Iterator[bytes] | None = None) -> Load:
+    """Ask over several connections at once; posts: sent beside them, five a second."""
     latencies: list[float] = []
     failed = [0]
     until = time.perf_counter() + seconds
     shares = [requests[start::CONNECTIONS] for start in range(CONNECTIONS)]
-    await asyncio.gather(*(connection(port, share, until, latencies, failed) for share in shares))
+    beside = [post(port, posts, until, failed)] if posts else []
+    await asyncio.gather(*(connection(port, share, until, latencies, failed) for share in shares), *beside)
     p50, p99 = np.percentile(latencies, [50, 99]) * 1000
     return Load(len(latencies) / seconds, p50, p99, failed[0])
+
+
+async def post(port: int, posts: Iterator[bytes], until: float, failed: list[int], seconds: float = 0.2) -> None:
+    """Post again and again until a time is reached."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    while time.perf_counter() < until:
+        failed[0] += not await ask(reader, writer, next(posts))
+        await asyncio.sleep(seconds)
+    writer.close()
+
+
+def purchases(customers: list[str], day: Callable[[], date], token: str, rows: int = 20) -> Iterator[bytes]:
+    """Requests that post rows of the day that is open, each new."""
+    for number in itertools.count():
+        sold = [
+            {
+                "customer": customers[(number * rows + at) % len(customers)],
+                "basket": f"b{number}-{at}",
+                "product": "820165",
+                "time": f"{day()}T10:00:00",
+            }
+            for at in range(rows)
+        ]
+        body = json.dumps({"rows": sold}).encode()
+        head = f"POST /purchases HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+        yield f"{head}Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 @contextmanager
@@ -149,13 +185,15 @@ def save_for_mlflow(folder: Path, bundle: Path) -> None:
     )
 
 
-def compare(servers: dict[str, tuple[int, list[bytes]]], rounds: int, seconds: float) -> dict[str, list[Load]]:
+def compare(
+    servers: dict[str, tuple[int, list[bytes], Iterator[bytes] | None]], rounds: int, seconds: float
+) -> dict[str, list[Load]]:
     """Rounds of load on each server in turn; the first round warms up and does not count."""
     found: dict[str, list[Load]] = {name: [] for name in servers}
     for number in range(rounds + 1):
-        for name, (port, requests) in servers.items():
+        for name, (port, requests, posts) in servers.items():
             sys.stderr.write(f"round {number}: {name}\n")
-            result = asyncio.run(load(port, requests, seconds))
+            result = asyncio.run(load(port, requests, seconds, posts))
             if number:
                 found[name].append(result)
     return found
@@ -231,10 +269,10 @@ def median(loads: list[Load], of: Callable[[Load], float]) -> float:
 
 def tell(found: dict[str, list[Load]]) -> None:
     """Print the table; ratios are medians of the ratios within a round."""
-    print(f"{'':<22}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'failed':>8}   ours, of this")
-    ours = found["this service"]
+    print(f"{'':<22}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'failed':>8}   of the bare one")
+    bare = found["bare endpoint"]
     for name, loads in found.items():
-        ratio = statistics.median(mine.rate / other.rate for mine, other in zip(ours, loads, strict=True))
+        ratio = statistics.median(mine.rate / other.rate for mine, other in zip(loads, bare, strict=True))
         figures = [median(loads, lambda one: one.rate), median(loads, lambda one: one.p50)]
         print(
             f"{name:<22}{figures[0]:>11,.0f}{figures[1]:>9.2f}{median(loads, lambda one: one.p99):>9.2f}"
@@ -263,7 +301,7 @@ def main() -> None:
             save_for_mlflow(folder / "mlflow", made.folder / "bundle")
         model = open_bundle(made.folder / "bundle").model
         customers = [name.decode() for name in np.random.default_rng(0).permutation(model.histories_.customers)]
-        ports = {name: free_port(0) for name in ("ours", "bare", "mlflow")}
+        ports = {name: free_port(0) for name in ("ours", "bare", "mlflow", "level 4")}
         service = [sys.executable, "-m", "level2_basic_automation.serve", "--port", str(ports["ours"])]
         with serving(service, ports["ours"], "/readyz", folder):
             if asked.stress:
@@ -276,14 +314,22 @@ def main() -> None:
                 "--env-manager", "local", "--port", str(ports["mlflow"]),
             ]  # fmt: skip
             gets = [get(f"/recommendations/{customer}") for customer in customers]
+            posts = purchases(customers, partial(open_day, folder / "shop"), token_of(folder / "level4"))
+            level4 = folder / "level4"
+            shutil.copytree(made.folder / "bundle", level4 / "bundle")
+            point_to(level4, Pointer("1.0", "bundle", verify(level4 / "bundle").digest))
+            watched = [sys.executable, "-m", "level4_monitoring.serve", "--port", str(ports["level 4"])]
             with (
                 serving(bare, ports["bare"], "/healthz", folder),
+                serving(watched, ports["level 4"], "/readyz", folder),
                 serving(mlflow, ports["mlflow"], "/ping", folder),
             ):
                 servers = {
-                    "this service": (ports["ours"], gets),
-                    "bare endpoint": (ports["bare"], gets),
-                    "mlflow models serve": (ports["mlflow"], [invocation(customer) for customer in customers]),
+                    "this service": (ports["ours"], gets, None),
+                    "level 4": (ports["level 4"], gets, None),
+                    "level 4, purchases": (ports["level 4"], gets, posts),
+                    "bare endpoint": (ports["bare"], gets, None),
+                    "mlflow models serve": (ports["mlflow"], [invocation(customer) for customer in customers], None),
                 }
                 tell(compare(servers, asked.rounds, asked.seconds))
             switched = switch_under_load(level, ports["ours"], gets, switches=10)
