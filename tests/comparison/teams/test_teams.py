@@ -23,10 +23,13 @@ from level1_manual.workplace import laptop, server
 from level2_basic_automation.store import run_folder
 from level3_cicd.ledger import Row, append
 from level4_monitoring.alarms import alarm_file
+from level4_monitoring.config import LoopConfig
+from level4_monitoring.health import Health
+from level4_monitoring.kept import Alarm, Kept
 from level4_monitoring.past import Past
 from shared.dataset.day_files import digest_rows
 from shared.dataset.feed import open_feed
-from shared.errors import CheckFailed, IntegrityError, UsageError
+from shared.errors import CheckFailed, DependencyDown, IntegrityError, UsageError
 from shared.release.manifest import sha256
 from shared.release.pointer import Pointer, point_to
 from shared.steps import name_of
@@ -226,7 +229,9 @@ def test_the_loop_ticks_daily_and_its_challenger_waits(
 ) -> None:
     team = Level4(waits)
     workflow, ticked = Workflow(monkeypatch), []
-    monkeypatch.setattr(level4, "tick_arrived", lambda level, now: ticked.append(now))
+    monkeypatch.setattr(level4, "tick_arrived", lambda level, now: ticked.append(now) or [])
+    looked = []
+    monkeypatch.setattr(level4.health, "look", lambda level, now, limits: looked.append(now) or Health(None, (), ""))
     monkeypatch.setattr(level4.loop, "open_challenger", lambda level: "1.1" if ticked else None)
     known = {"1.1": SimpleNamespace(bundle_digest="digest of 1.1", source="file:///m/1.1")}
     monkeypatch.setattr("level3_cicd.tools.registry.registered", lambda level: known)
@@ -237,10 +242,33 @@ def test_the_loop_ticks_daily_and_its_challenger_waits(
         team.scheduled(DAY_BEFORE + timedelta(days=days_open), days_open)
     assert ticked == [datetime(2017, 6, 6, 1), datetime(2017, 6, 7, 1)]
     assert waiting == [("digest of 1.1", Path("/m/1.1"))]
+    assert [now - looked[0] for now in looked] == [0, 86_400 - 600, 86_400, 2 * 86_400 - 600]
+    assert [one.words for one in team.did if one.by == MACHINE] == []  # who only looked has done nothing
     point_to(team.folder, Pointer("1.0", "bundles/1.0", "digest of 1.0"))
     monkeypatch.setattr(level4.loop, "tick", lambda day: ticked.append(day))
     team.take_again(OPENING)
     assert (ticked[-1], team.did[-1].words) == (OPENING, "mlops monitor model")
+
+
+def test_what_the_loop_did_is_told_and_a_look_that_fails_is_no_end(
+    monkeypatch: pytest.MonkeyPatch, waits: Callable
+) -> None:
+    team, kept = Level4(waits), Kept(DAY_BEFORE, alarms=(Alarm("quarantine", "a day"),))
+    hold = Row(DAY_BEFORE, "decide", "hold", "", numbers={"kept": kept.as_data()})
+    looks = [DependencyDown("busy"), Health(None, (Alarm("errors", "many"),), "roll back")]
+
+    def look(level: Path, now: float, limits: LoopConfig) -> Health:
+        assert limits.service.most_milliseconds > 10**6  # how busy the machine is decides nothing
+        found = looks.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(level4.health, "look", look)
+    monkeypatch.setattr(level4.loop, "open_challenger", lambda level: None)
+    monkeypatch.setattr(level4, "tick_arrived", lambda level, now: [hold])
+    team.scheduled(DAY_BEFORE, 1)
+    assert [(one.words, one.told) for one in team.did] == [(level4.TICK, ""), ("mlops loop health", "roll back")]
 
 
 def test_the_loops_alarms_are_read_from_its_file_and_days_in_quarantine_are_accepted(
