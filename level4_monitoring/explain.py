@@ -9,7 +9,7 @@ from level3_cicd.ledger import Row
 from level4_monitoring.config import LoopConfig
 from level4_monitoring.decide import decide, read_seen
 from level4_monitoring.kept import Kept, incident_began, read_kept
-from level4_monitoring.past import OUTCOME, Past
+from level4_monitoring.past import HEALTH, OUTCOME, Past
 from shared.errors import UsageError
 
 ID_LENGTH = 8
@@ -43,7 +43,9 @@ def explain(past: Past, wanted: str = "") -> str:
     row = find(past, wanted)
     outcome, numbers = past.outcome_of(row), row.numbers
     again = decide(read_seen(numbers["seen"]), LoopConfig.model_validate(numbers["limits"]))
-    same = (again.action, again.reason) == (row.verdict, row.reason)
+    # A look that holds says what it saw; what is due in the evening is not its business.
+    only_saw = row.step == HEALTH and row.verdict == "hold"
+    same = again.action == row.verdict and (only_saw or again.reason == row.reason)
     lines = [
         f"{id_of(row)}  {row.as_of}: {row.verdict}{f' {row.release}' if row.release else ''}",
         f"  why:      {row.reason}",
@@ -147,8 +149,9 @@ def tell_releases(found: list[dict[str, Any]]) -> str:
 
 def status(past: Past, day: date, limits: LoopConfig) -> str:
     """What the loop is doing, on one screen."""
+    alarms = f"alarms:     {', '.join(open_incidents(past.with_outcomes, limits)) or 'none open'}"
     if not past.ticks:
-        return "No tick was made yet. Next: mlops monitor model, or mlops loop start"
+        return f"No tick was made yet. Next: mlops monitor model, or mlops loop start\n{alarms}"
     last, live = past.ticks[-1], past.live
     seen = read_seen(last.numbers["seen"])
     trained = f", trained through {live.numbers.get('trained_through', 'an unknown day')}" if live else ""
@@ -162,7 +165,7 @@ def status(past: Past, day: date, limits: LoopConfig) -> str:
         f"frozen:     {past.frozen or 'no'}",
         f"compared:   {f'{compared.release} with {compared.live}, day {compared.days}' if compared else 'nothing'}",
         f"trained:    last on {seen.last_training or 'no day'}",
-        f"alarms:     {', '.join(open_incidents(past.with_outcomes, limits)) or 'none open'}",
+        alarms,
         *(f"can see:    {told}" for told in last.numbers["told"]),
     ]
     return "\n".join(lines)

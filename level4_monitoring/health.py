@@ -45,15 +45,16 @@ log = logging.getLogger("level4.health")
 
 @dataclass(frozen=True)
 class Health:
-    """A look. figures: None where there are none; told: what it did about it, in words."""
+    """A look. figures: None where there are none, which `missing` explains; told: what it did about it, in words."""
 
     figures: Figures | None
-    alarms: Sequence[Alarm]
-    told: str
+    alarms: Sequence[Alarm] = ()
+    told: str = ""
+    missing: str = ""
 
     def describe(self) -> str:
         """The look in words."""
-        lines = [tell_figures(self.figures) if self.figures else "No figures."]
+        lines = [tell_figures(self.figures) if self.figures else f"No figures: {self.missing}."]
         lines += [f"  Alarm:   {alarm.incident}: {alarm.what}" for alarm in self.alarms]
         return "\n".join([*lines, *([f"  Did:     {self.told}"] if self.told else [])])
 
@@ -93,7 +94,7 @@ def look(level: Path, now: float | None = None, config: LoopConfig | None = None
     """
     service, limits = read_record(level), config or read_config(CONFIG, LoopConfig)
     if service is None:
-        return Health(None, (), "no service is recorded as running: there is nothing to look at")
+        return Health(None, missing="no service is recorded as running, so there is nothing to look at")
     at = time.time() if now is None else now
     before = [one for one in read_samples(level) if one.at < at]
     seconds = limits.service.looked_back_minutes * 60
@@ -104,7 +105,8 @@ def look(level: Path, now: float | None = None, config: LoopConfig | None = None
     alarms = judge(samples, found, limits.service)
     with turn(level):
         require_sound_ledger(level)
-        return Health(found, alarms, answer(level, Past(all_rows(level)), known_through(shop_folder()), alarms, limits))
+        told = answer(level, Past(all_rows(level)), known_through(shop_folder()), alarms, limits)
+    return Health(found, alarms, told, samples[-1].missing)
 
 
 def judge(samples: Sequence[Sample], found: Figures | None, limits: Service) -> list[Alarm]:

@@ -86,7 +86,7 @@ class Level4(Level3):
             found = health.look(self.folder, at.timestamp(), limits.model_copy(update={"service": service}))
         except (MlopsError, OSError):
             return  # a loop that runs logs it, and looks again
-        if found.alarms and found.told:
+        if found.told:
             self.did.append(Did("mlops loop health", MACHINE, 0, found.told))
 
     def _challenger_waits(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from level3_cicd.ledger import Row, all_rows, append
 from level4_monitoring import health
 from level4_monitoring.alarms import alarm_file
-from level4_monitoring.explain import explain, find, id_of
+from level4_monitoring.explain import explain, find, id_of, status
 from level4_monitoring.figures import Figures, Sample, figures, keep_samples, samples_file
 from level4_monitoring.health import Health, judge, look
 from level4_monitoring.kept import Kept
@@ -187,6 +187,9 @@ def test_what_cannot_be_seen_is_no_reason_to_go_back(shop: Shop, monkeypatch: py
     monkeypatch.setattr(health, "scrape", lambda service, at: Sample(at, "down", answered=False))
     assert [alarm.kind for alarm in look(shop.level, now=60.0, config=LIMITS).alarms] == ["service-down"]
     assert (shop.went_back, shop.rows()) == ([], [(HEALTH, "hold"), ("outcome", "done")])
+    past = Past(all_rows(shop.level))
+    assert "asked again with this, it decides the same" in explain(past)
+    assert f"alarms:     service-down since {shop.known}" in status(past, shop.known, LIMITS)
 
 
 def test_a_frozen_loop_says_what_it_would_do(shop: Shop) -> None:
