@@ -317,3 +317,25 @@ def test_where_it_cannot_be_known_what_is_live_the_gate_is_told(
     (tmp_path / "live.json").write_text("null")
     answers.append(None)
     assert find_live(tmp_path, holdout) == NOTHING_LIVE
+
+
+@pytest.mark.parametrize(("customers", "judged"), [(49, False), (50, True)])
+def test_a_slice_is_judged_from_fifty_customers_on(customers: int, judged: bool) -> None:
+    worse = (scores(0.1, customers), scores(0.3, customers))
+    rule = next(
+        rule for rule in decide(measured(0.30, slices={"new": worse}), LIMITS).rules if rule.name == "slice new"
+    )
+    assert rule.passed != judged
+    assert ("too few to judge" in rule.detail) != judged
+
+
+@pytest.mark.parametrize(
+    ("live_kind", "name"), [("popular", "surely better than popular"), ("frecency", "better than popular")]
+)
+def test_after_popular_a_candidate_must_surely_be_better_than_popular(live_kind: str, name: str) -> None:
+    candidate, popular = apart(0.002, half_width=0.01)
+    found = decide(
+        dataclasses.replace(measured(0.3), candidate=candidate, popular=popular, live_kind=live_kind), LIMITS
+    )
+    [rule] = [rule for rule in found.rules if "popular" in rule.name]
+    assert (rule.name, rule.passed) == (name, live_kind == "frecency")

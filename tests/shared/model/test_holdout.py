@@ -42,3 +42,11 @@ def test_judging_lists_is_judging_the_model_that_made_them() -> None:
     model = Frecency().fit(holdout.known, as_of=holdout.known_through)
     lists = model.recommend(holdout.bought["customer_id"].unique())
     assert holdout.measure(lists) == holdout.judge(model)
+
+
+def test_without_purchases_before_the_week_or_in_it_nothing_can_be_judged() -> None:
+    rows = one_a_day()
+    with pytest.raises(CheckFailed, match="No purchase is known through 2017-01-24"):
+        hold_out(rows[rows["time"] >= "2017-01-25"], AS_OF)
+    with pytest.raises(CheckFailed, match="No purchase is known through 2017-01-31"):
+        hold_out(rows[rows["time"] < "2017-01-25"], AS_OF)

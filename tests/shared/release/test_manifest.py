@@ -16,7 +16,7 @@ from shared.errors import IntegrityError
 from shared.model.frecency import Frecency
 from shared.release import manifest as module
 from shared.release.bundle import Evidence, open_bundle, write_bundle
-from shared.release.manifest import FILES, read_manifest, sha256, verify
+from shared.release.manifest import FILES, copy_bundle, read_manifest, sha256, verify
 from shared.release.packed import pack, unpack
 from tests.conftest import make_products, make_transactions
 
@@ -183,3 +183,37 @@ def test_an_honest_npz_is_unpacked() -> None:
     for name, array in unpack(pack(arrays), "it").items():
         np.testing.assert_array_equal(array, arrays[name])
         assert array.dtype == arrays[name].dtype
+
+
+def test_a_copy_appears_whole_and_takes_the_place_of_the_one_before(bundle: Path, tmp_path: Path) -> None:
+    target, digest = tmp_path / "store" / "1.0", verify(bundle).digest
+    target.mkdir(parents=True)
+    (target / "of the copy before").write_text("")
+    copy_bundle(bundle, target, digest)
+    assert verify(target, digest).digest == digest
+    assert not (target / "of the copy before").exists()
+    assert [path.name for path in target.parent.iterdir()] == ["1.0"]
+
+
+def test_a_copy_that_comes_out_damaged_is_refused_and_the_one_before_stays(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, digest = tmp_path / "store" / "1.0", verify(bundle).digest
+    copy_bundle(bundle, target, digest)
+    whole, looked = module.verify, []
+
+    def verify_then_cut_off(folder: Path, *expected: str) -> Any:
+        if looked:  # the copy, which is looked at after the original
+            (folder / "parameters.npz").write_bytes(b"half")
+        looked.append(folder)
+        return whole(folder, *expected)
+
+    monkeypatch.setattr(module, "verify", verify_then_cut_off)
+    with pytest.raises(IntegrityError):
+        copy_bundle(bundle, target, digest)
+    monkeypatch.undo()
+    assert verify(target, digest).digest == digest
+    (bundle / "parameters.npz").write_bytes(b"half")
+    with pytest.raises(IntegrityError):
+        copy_bundle(bundle, target, digest)
+    assert verify(target, digest).digest == digest
