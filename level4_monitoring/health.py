@@ -103,6 +103,8 @@ def look(level: Path, now: float | None = None, config: LoopConfig | None = None
     keep_samples(level, samples[began:])
     found = None if samples[-1].missing else figures(samples, seconds)
     alarms = judge(samples, found, limits.service)
+    if not alarms:
+        return Health(found, missing=samples[-1].missing)
     with turn(level):
         require_sound_ledger(level)
         told = answer(level, Past(all_rows(level)), known_through(shop_folder()), alarms, limits)
@@ -169,7 +171,7 @@ def answer(level: Path, past: Past, known: date, alarms: Sequence[Alarm], limits
 def decide_on(past: Past, known: date, alarms: Sequence[Alarm], limits: LoopConfig) -> Decision:
     """What is decided by health alone: to go back, to freeze, or nothing."""
     if not any(alarm.kind in GOES_BACK_FOR for alarm in alarms):
-        return Decision("hold", "; ".join(alarm.what for alarm in alarms) or "in good health")
+        return Decision("hold", "; ".join(alarm.what for alarm in alarms))
     decision = decide(what_is_seen(past, known, alarms, limits), limits)
     held = Decision("hold", "; ".join(alarm.what for alarm in alarms))
     return decision if decision.action in ("roll back", "freeze") or decision.would else held
