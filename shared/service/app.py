@@ -45,24 +45,14 @@ def create_app(
     `threads` run beside it until it stops; `notes` are what `/readyz` says beside that it is ready.
     """
 
-    @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        token()  # made now if there is none yet, so that whoever needs it finds it
-        source.follow()
-        stopped = threading.Event()
-        # Daemons: one that is loading does not keep the process from ending.
-        beside: list[Callable[[threading.Event], None]] = [partial(keep_following, source, poll_seconds), *threads]
-        started = [threading.Thread(target=run, args=(stopped,), daemon=True) for run in beside]
-        for thread in started:
-            thread.start()
-        yield
-        stopped.set()
-        for thread in started[1:]:  # the first may be loading
-            thread.join(SECONDS_TO_END)
-
+    following = partial(keep_following, source, poll_seconds)
     # FastAPI's own pages take their scripts from elsewhere.
     app = FastAPI(
-        title=f"Recommender, level {level}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+        title=f"Recommender, level {level}",
+        lifespan=lambda app: running(source, token, [following, *threads]),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
     )
     app.state.level, app.state.source, app.state.on_answer, app.state.token = level, source, on_answer, token
     app.state.notes = notes
@@ -75,6 +65,24 @@ def create_app(
         require_policies(group)
         app.include_router(group)
     return app
+
+
+@contextlib.asynccontextmanager
+async def running(
+    source: Source, token: Callable[[], str], beside: Sequence[Callable[[threading.Event], None]]
+) -> AsyncIterator[None]:
+    """While the service runs: threads beside it, of which the first may be loading when it ends."""
+    token()  # made now if there is none yet, so that whoever needs it finds it
+    source.follow()
+    stopped = threading.Event()
+    # Daemons: one that is loading does not keep the process from ending.
+    started = [threading.Thread(target=run, args=(stopped,), daemon=True) for run in beside]
+    for thread in started:
+        thread.start()
+    yield
+    stopped.set()
+    for thread in started[1:]:
+        thread.join(SECONDS_TO_END)
 
 
 async def refuse(request: Request, error: Exception) -> JSONResponse:

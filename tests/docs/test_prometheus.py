@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import yaml
 
 from shared.places import CHECKOUT
 from shared.service.client import get_json, is_answering
-from shared.service.process import free_port, start, stop
+from shared.service.process import Process, free_port, start, stop
 from shared.service.waiting import wait_until
 from tests.level4_monitoring.fakes import SmallShop
 from tests.level4_monitoring.test_ill_service import ask, deploy_two
@@ -65,27 +66,33 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallShop]:
         stop(made.level)
 
 
+@contextmanager
+def prometheus(folder: Path, url: str, service: Process) -> Iterator[None]:
+    """A Prometheus with the files as shipped, but for the address, and for how often and how long it looks."""
+    shipped = (FILES / "prometheus.yml").read_text().replace("127.0.0.1:8004", f"127.0.0.1:{service.port}")
+    (folder / "prometheus.yml").write_text(shipped.replace("interval: 15s", "interval: 1s"))
+    (folder / "rules.yml").write_text(re.sub(r"for: \d+m", "for: 1s", (FILES / "rules.yml").read_text()))
+    words = [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={url.removeprefix('http://')}"]
+    running = subprocess.Popen(
+        ["prometheus", f"--config.file={folder / 'prometheus.yml'}", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert wait_until(lambda: is_answering(f"{url}/-/ready"), 30.0)
+        yield
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
 @pytest.mark.thorough
 @needs_prometheus
 def test_a_real_prometheus_sees_a_service_fall_ill_and_all_metrics_that_the_files_name(
     shop: SmallShop, tmp_path: Path
 ) -> None:
     service = start(shop.level, "tests.level4_monitoring.failing_service", 0)
-    # As shipped, but for the address, and for how often and how long it looks.
-    shipped = (FILES / "prometheus.yml").read_text()
-    (tmp_path / "prometheus.yml").write_text(
-        shipped.replace("127.0.0.1:8004", f"127.0.0.1:{service.port}").replace("interval: 15s", "interval: 1s")
-    )
-    rules = (FILES / "rules.yml").read_text()
-    (tmp_path / "rules.yml").write_text(re.sub(r"for: \d+m", "for: 1s", rules))
-    port = free_port(0)
-    words = [f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address=127.0.0.1:{port}"]
-    running = subprocess.Popen(
-        ["prometheus", f"--config.file={tmp_path / 'prometheus.yml'}", *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{free_port(0)}"
 
     def firing() -> set[str]:
         alerts = get_json(f"{url}/api/v1/alerts")["data"]["alerts"]
@@ -95,8 +102,7 @@ def test_a_real_prometheus_sees_a_service_fall_ill_and_all_metrics_that_the_file
         found = get_json(f"{url}/api/v1/query?query=count_over_time(up%5B5m%5D)")["data"]["result"]
         return int(found[0]["value"][1]) if found else 0
 
-    try:
-        assert wait_until(lambda: is_answering(f"{url}/-/ready"), 30.0)
+    with prometheus(tmp_path, url, service):
         assert wait_until(lambda: scrapes() >= 2, 30.0)
         ask(service, 200)
         before = scrapes()
@@ -112,9 +118,7 @@ def test_a_real_prometheus_sees_a_service_fall_ill_and_all_metrics_that_the_file
         known = set(get_json(f"{url}/api/v1/label/__name__/values")["data"])
         stop(shop.level)
         assert wait_until(lambda: "RecommenderDown" in firing(), 30.0)
-    finally:
-        running.terminate()
-        running.wait(10)
+    rules = (FILES / "rules.yml").read_text()
     named = {name for text in (rules, *queries()) for name in METRIC.findall(text)} - {"mlops_"}
     assert {name for name in named if not name.endswith("_")} <= known
     page = PAGE.read_text()
