@@ -1,5 +1,6 @@
 """`/metrics`: what Prometheus' own parser reads of it, in the units that its conventions want."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from level4_monitoring.serve import app, each
 from shared.dataset.clock import open_day
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, write_bundle
-from shared.release.pointer import Pointer, point_to
+from shared.release.pointer import Pointer, point_to, require_pointer
 from shared.service.token import token_of
 from tests.conftest import FIRST_DAY, make_products, make_transactions, write_checkerboard
 from tests.level4_monitoring.fakes import decided
@@ -124,3 +125,28 @@ def test_each_listener_is_told_though_one_fails() -> None:
     with pytest.raises(OSError, match="full"):
         each(lambda *given: told.append("one"), fails, lambda *given: told.append("three"))(None, None, {})  # type: ignore[arg-type]
     assert told == ["one", "fails", "three"]
+
+
+def test_a_scrape_while_a_release_is_switched_tells_one_release_and_its_ages(home: Path, client: TestClient) -> None:
+    source, stopped = client.app.state.source, threading.Event()  # type: ignore[attr-defined]
+    for release in ("1.0", "1.1"):
+        deploy(home, release)
+        source.follow()
+    pointers = [Pointer(release, release, require_pointer(home / "level4").bundle_digest) for release in ("1.0", "1.1")]
+
+    def switch() -> None:
+        while not stopped.is_set():
+            for pointer in pointers:
+                point_to(home / "level4", pointer)
+                source.follow()
+
+    switching = threading.Thread(target=switch)
+    switching.start()
+    try:
+        seen = [scraped(client) for _ in range(30)]
+    finally:
+        stopped.set()
+        switching.join()
+    told = [[name[1] for name in found if name[0] == "mlops_release_info"] for found in seen]
+    assert all(len(releases) == 1 and releases[0] in ("1.0", "1.1") for releases in told)
+    assert all(("mlops_histories_age_seconds",) in found for found in seen)
