@@ -1,11 +1,25 @@
 """What is read of `/metrics`, and what has happened between two looks."""
 
 import dataclasses
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from level4_monitoring.figures import Figures, Sample, figures, keep_samples, read_sample, read_samples, samples_file
+from level4_monitoring.figures import (
+    Figures,
+    Sample,
+    figures,
+    keep_samples,
+    read_sample,
+    read_samples,
+    samples_file,
+    scrape,
+)
+from shared.service.process import Process
 from tests.level4_monitoring.fakes import sample
 
 TEXT = """
@@ -71,3 +85,40 @@ def test_samples_are_kept_and_damaged_ones_are_none(tmp_path: Path) -> None:
     for damaged in (b"[{", b'[{"when": 1}]', b"3"):
         samples_file(tmp_path).write_bytes(damaged)
         assert read_samples(tmp_path) == []
+
+
+@contextmanager
+def answering(status: int, text: str) -> Iterator[Process]:
+    """A server on loopback that answers everything the same."""
+
+    class Same(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *words: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Same) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Process(0, server.server_port)
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "missing"),
+    [
+        (200, TEXT, ""),
+        (503, TEXT, "cannot be used: it answers 503"),
+        (200, "no figures", "cannot be used"),
+        (200, "", "it lacks 2xx, 5xx, answers, empty, fallbacks"),
+    ],
+)
+def test_a_service_that_answers_without_figures_is_told_from_one_that_does_not_answer(
+    status: int, text: str, missing: str
+) -> None:
+    with answering(status, text) as service:
+        found = scrape(service, 5.0)
+    assert (found.answered, missing in found.missing, bool(found.missing)) == (True, True, bool(missing))
+    gone = scrape(service, 5.0)
+    assert (gone.answered, "does not answer" in gone.missing) == (False, True)
