@@ -1,6 +1,7 @@
 """Tell: what a person should know is written to the log, to a file, and sent to where `MLOPS_ALARMS` says.
 
 Once per incident. What could not be sent is tried again by the next tick. Addresses are secrets: they are never logged.
+Alarms are raised elsewhere: by detect.py in the evening, ingest.py for a day, health.py each minute, dead_loop.py.
 """
 
 import json

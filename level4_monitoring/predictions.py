@@ -173,9 +173,10 @@ def line_of(at: datetime, entry: dict[str, Any]) -> str:
 
 
 def write_all(handle: int, content: bytes) -> None:
-    """Write all of it: one call may write a part."""
-    while content:
-        content = content[os.write(handle, content) :]
+    """Write all of it: a disk that is nearly full takes a part."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 def mark_file(level: Path) -> Path:

@@ -17,7 +17,7 @@ import pandas as pd
 from fastapi import HTTPException, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from level4_monitoring.predictions import read_log
+from level4_monitoring.predictions import read_log, write_all
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME
 from shared.dataset.feed import open_feed
 from shared.identifiers import IDENTIFIER, LONGEST_ID
@@ -137,13 +137,6 @@ class Journal:
                 raise
         finally:
             os.close(handle)
-
-
-def write_all(handle: int, content: bytes) -> None:
-    """Write all of it: a disk that is nearly full takes a part."""
-    left = memoryview(content)
-    while left:
-        left = left[os.write(handle, left) :]
 
 
 def journal_file(level: Path, day: date) -> Path:
