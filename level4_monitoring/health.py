@@ -165,7 +165,9 @@ def answer(level: Path, past: Past, known: date, alarms: Sequence[Alarm], limits
     untold = tell(level, [*still_untold(past), *messages])
     numbers = {"alarms": [asdict(alarm) for alarm in late], "untold": [one.as_data() for one in untold]}
     append(level, outcome_row(row, known, verdict, reason, numbers))
-    return f"{did}; {reason}" if acts else f"told {', '.join(one.incident for one in messages) or 'nobody again'}"
+    if acts:
+        return f"{did}; {reason}"
+    return f"told {', '.join(one.incident for one in messages)}" if messages else ""
 
 
 def decide_on(past: Past, known: date, alarms: Sequence[Alarm], limits: LoopConfig) -> Decision:
