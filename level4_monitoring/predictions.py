@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+import orjson
+
 from shared.errors import MlopsError
 from shared.places import write_atomically
 from shared.service.follower import Live
@@ -82,7 +84,7 @@ class Writer:
 
     def __init__(self, level: Path, clock: Callable[[], datetime], seconds: float = SECONDS_BETWEEN_WRITES) -> None:
         self.level, self._clock, self._seconds = level, clock, seconds
-        self._waiting: deque[tuple[date, str]] = deque()
+        self._waiting: deque[tuple[date, bytes]] = deque()
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._first = True  # a kill may have cut off a line
         self._lost = 0
@@ -150,14 +152,14 @@ class Writer:
                 self._waiting.popleft()
                 self._lost += 1
 
-    def _write(self, day: date, lines: list[str]) -> None:
+    def _write(self, day: date, lines: list[bytes]) -> None:
         path = log_file(self.level, day)
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = "\n".join(["", *lines] if self._first else lines) + "\n"
+        content = b"\n".join([b"", *lines, b""] if self._first else [*lines, b""])
         self._first = True  # until it is known to be whole
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            write_all(handle, content.encode())
+            write_all(handle, content)
         finally:
             os.close(handle)
         self._first = False
@@ -167,9 +169,9 @@ class Writer:
 WRITERS: "WeakSet[Writer]" = WeakSet()
 
 
-def line_of(at: datetime, entry: dict[str, Any]) -> str:
+def line_of(at: datetime, entry: dict[str, Any]) -> bytes:
     """A line of the log."""
-    return json.dumps({"format": FORMAT, "at": at.isoformat(), **entry})
+    return orjson.dumps({"format": FORMAT, "at": at.isoformat(), **entry})
 
 
 def write_all(handle: int, content: bytes) -> None:

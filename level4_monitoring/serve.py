@@ -1,9 +1,10 @@
 """Answer customers as level 3 does, and keep every list that was served and every question that failed."""
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from functools import partial
 
 from fastapi import FastAPI
@@ -29,26 +30,41 @@ from shared.service.token import token_of
 PORT = 8004
 log = logging.getLogger("level4.serve")
 FAILED = 500
+SECONDS_A_DAY_IS_KNOWN = 1.0
 
 
-def shop_clock() -> datetime:
-    """The moment on the day on which the shop is open: the calendar's, where days come by post."""
-    now = datetime.now(UTC).astimezone().replace(tzinfo=None)
-    return now if come_by_post() else datetime.combine(open_day(shop_folder()), now.time())
+def calendar() -> datetime:
+    """The calendar's moment, which is the shop's where days come by post."""
+    return datetime.now(UTC).astimezone().replace(tzinfo=None)
+
+
+class ShopClock:
+    """The moment on the day on which the shop is open, which is looked up once a second."""
+
+    def __init__(self) -> None:
+        self._day, self._until = date.min, 0.0
+
+    def __call__(self) -> datetime:
+        """The moment now."""
+        if time.monotonic() >= self._until:
+            self._day, self._until = open_day(shop_folder()), time.monotonic() + SECONDS_A_DAY_IS_KNOWN
+        return datetime.combine(self._day, calendar().time())
 
 
 def app(
-    clock: Callable[[], date] = shop_clock, loop: Loop | None = None, log_seconds: float = SECONDS_BETWEEN_WRITES
+    clock: Callable[[], date] | None = None, loop: Loop | None = None, log_seconds: float = SECONDS_BETWEEN_WRITES
 ) -> FastAPI:
-    """The service of level 4. A `clock` that tells days only counts as their beginning: customers ask, then buy.
+    """The service of level 4. Without a `clock` it goes by the shop's day; one that tells days only counts as their
+    beginning: customers ask, then buy.
 
     log_seconds: between two writes of the prediction log; 0 for at once.
     """
     level = level_folder(4)
+    tell = clock or (calendar if come_by_post() else ShopClock())
 
     def moment() -> datetime:
-        now = clock()
-        return now if isinstance(now, datetime) else datetime.combine(now, time())
+        now = tell()
+        return now if isinstance(now, datetime) else datetime.combine(now, datetime.min.time())
 
     source, shown = Follower(level, on_error=log.error, remember=True), LastLists(level, moment)
     counted, loop, writer = Counted(source), loop or Loop(level), Writer(level, moment, log_seconds)

@@ -1,5 +1,10 @@
-"""Answers of a release, made when they are asked for: a list costs a few milliseconds, whoever else is a customer."""
+"""Answers of a release, made when they are first asked for: a list costs a few milliseconds, whoever else is there.
 
+One customer's answer is kept until the release or its histories change, so asking again costs nothing.
+"""
+
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,6 +12,9 @@ import orjson
 
 from shared.columns import CUSTOMER, PRODUCT, REASON
 from shared.release.bundle import Bundle
+
+# Of about 2 kB each.
+MOST_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +31,21 @@ class Answers:
     def __init__(self, release: str, bundle: Bundle) -> None:
         self._release = release
         self._bundle = bundle
+        self._kept: OrderedDict[tuple[str, int], PreparedAnswer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def known(self, customer: str, k: int) -> PreparedAnswer | None:
+        """The answer for a customer, if it is kept."""
+        return self._kept.get((customer, k))
 
     def one(self, customer: str, k: int) -> PreparedAnswer:
-        """The answer for a customer."""
-        return self.many([customer], k)[customer]
+        """The answer for a customer, kept from then on; beyond MOST_KEPT the oldest are forgotten."""
+        answer = self.known(customer, k) or self.many([customer], k)[customer]
+        with self._lock:
+            self._kept[customer, k] = answer
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return answer
 
     def many(self, customers: Iterable[str], k: int) -> dict[str, PreparedAnswer]:
         """The answers for many customers, in their order, each once; lists and reasons in one pass."""

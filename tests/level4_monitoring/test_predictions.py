@@ -58,7 +58,7 @@ def test_a_clock_of_days_only_is_their_beginning(shop: SmallShop) -> None:
 
 
 def test_the_shops_clock_is_on_the_day_on_which_it_is_open(shop: SmallShop) -> None:
-    assert serve.shop_clock().date() == date(2017, 2, 10)
+    assert serve.ShopClock()().date() == date(2017, 2, 10)
 
 
 def test_questions_that_fail_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

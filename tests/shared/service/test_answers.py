@@ -47,6 +47,20 @@ def test_nothing_is_made_for_customers_who_do_not_ask() -> None:
     assert watched.asked == [1, 2]
 
 
+def test_a_customers_answer_is_made_once_and_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.service.answers.MOST_KEPT", 2)
+    made, watched = answers(Frecency())
+    first = made.one("c00", 10)
+    assert made.known("c00", 10) == made.one("c00", 10) == first
+    assert watched.asked == [1]
+    assert made.known("c00", 5) is None
+    made.one("c00", 5)
+    made.one("c01", 10)
+    assert made.known("c00", 10) is None
+    assert made.one("c00", 10) == first
+    assert watched.asked == [1] * 4
+
+
 def test_reasons_come_with_the_lists_and_are_those_of_explain() -> None:
     made, watched = answers(Frecency())
     answer = orjson.loads(made.one("c00", 20).body)
