@@ -200,14 +200,18 @@ def read_log(level: Path, day: date) -> Log:
 def keep_joined(level: Path, day: date, bought: Callable[[date], Collection[str]]) -> None:
     """Of the days that are longer ago than DAYS_KEPT keep only the lists of customers who bought on that day.
 
-    bought: who did.
+    bought: who did. A day that cannot be read now is left for the next time.
     """
     last = day - timedelta(days=DAYS_KEPT)
     for path in sorted((level / "predictions").glob("????-??-??.jsonl")):
         old = date.fromisoformat(path.stem)
         if old > last:
             return
-        customers = set(bought(old))
+        try:
+            customers = set(bought(old))
+        except (MlopsError, OSError) as error:
+            log.warning("The lists of %s are kept whole for now: %s", old, error)
+            continue
         lines = [line for line in path.read_bytes().splitlines() if line]
         kept = [line for line in lines if isinstance(one := parse(line), Served) and one.customer in customers]
         write_atomically(joined_file(level, old), b"".join(b"%s\n" % line for line in kept))

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from level4_monitoring import predictions, serve
 from level4_monitoring.predictions import Served, Writer, joined_file, keep_joined, log_file, mark_file, read_log
+from shared.errors import IntegrityError
 from shared.model.frecency import Frecency
 from shared.service.client import BY_AN_OPERATOR
 from shared.service.recommendations import ASKED_BY
@@ -211,6 +212,12 @@ def test_a_line_that_a_kill_cut_off_does_not_take_the_next_one_with_it(tmp_path:
 def test_of_days_that_are_long_ago_the_lists_of_those_who_bought_are_kept(shop: SmallShop) -> None:
     for number in (31, 32):
         shop.serve(number, "1.0", ["c00", "c01", "c02"])
+
+    def damaged(day: date) -> list[str]:
+        raise IntegrityError(f"the file of {day} is damaged")
+
+    keep_joined(shop.level, shop.day(61), damaged)
+    assert len(read_log(shop.level, shop.day(31)).served) == 3
     keep_joined(shop.level, shop.day(61), lambda day: ["c01", "c09"])
     assert [one.customer for one in read_log(shop.level, shop.day(31)).served] == ["c01"]
     assert joined_file(shop.level, shop.day(31)).exists()
