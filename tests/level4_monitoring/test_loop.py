@@ -1,7 +1,7 @@
 """Ticks on a small shop: what is decided, written down, done, and finished after an interruption."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,9 @@ from level3_cicd.ledger import Row, all_rows, append, ledger_file
 from level4_monitoring import act, alarms, loop, monitor
 from level4_monitoring.config import LoopConfig
 from level4_monitoring.decide import Seen, decide, read_seen
+from level4_monitoring.kept import Alarm, Kept
 from level4_monitoring.past import Past
+from level4_monitoring.predictions import Writer
 from level4_monitoring.verdicts import Comparison
 from shared.columns import AMOUNT, PRODUCT
 from shared.dataset.writing import write_day, write_record
@@ -505,3 +507,38 @@ def test_decisions_are_pure(shop: SmallShop) -> None:
     assert decide(seen, LIMITS) == decide(replace(seen), LIMITS)
     assert shop.day(1) - shop.day(0) == timedelta(days=1)
     write_atomically(shop.level / "unused", b"")
+
+
+def looked(shop: SmallShop, number: int, verdict: str, live: str, *found: Alarm) -> None:
+    """The row of a look at the service's health, after a day."""
+    numbers = {"kept": Kept(shop.day(number), alarms=found).as_data(), "seen": {"live": live}}
+    append(shop.level, Row(shop.day(number), "health", verdict, "because", numbers=numbers))
+
+
+@pytest.mark.parametrize("went_back", [True, False])
+def test_what_answered_until_a_look_went_back_is_no_fallback(
+    shop: SmallShop, actions: Actions, went_back: bool
+) -> None:
+    evening(shop, 21)
+    shop.train("1.1", 21, Frecency())
+    shop.deploy("1.1", 22)
+    shop.serve(23, "1.1")
+    looked(shop, 22, "roll back" if went_back else "hold", "1.1")
+    shop.deploy("1.0", 22)
+    shop.serve(23, "1.0")
+    share = loop.tick(shop.day(23), LIMITS).numbers["kept"]["values"]["fallback_share"]
+    assert share == (0 if went_back else 0.5)
+
+
+@pytest.mark.parametrize("told_before", [True, False])
+def test_an_incident_that_a_look_has_told_is_not_told_again_in_the_evening(
+    shop: SmallShop, actions: Actions, told_before: bool
+) -> None:
+    if told_before:
+        looked(shop, 21, "hold", "1.0", Alarm("errors", "many"))
+    writer = Writer(shop.level, lambda: datetime.combine(shop.day(21), time(9)), seconds=0.0)
+    for _ in range(100):
+        writer.note_error(500)
+    assert "errors" in [alarm["kind"] for alarm in evening(shop, 21).numbers["kept"]["alarms"]]
+    told = alarms.alarm_file(shop.level).read_text() if alarms.alarm_file(shop.level).exists() else ""
+    assert ('"errors"' in told) != told_before

@@ -108,7 +108,7 @@ def test_shares_of_answers(shop: SmallShop) -> None:
         served("e", release="0.9"),
         served("f", by="operator", products=[]),
     ]
-    values = monitor.answer_values(a_day(shop, Log(entries, errors=5, unreadable=2)), "1.0")
+    values = monitor.answer_values(a_day(shop, Log(entries, errors=5, unreadable=2)), {"1.0"})
     assert values["answers"] == 10
     assert values["error_share"] == 0.5
     assert values["empty_share"] == values["fallback_share"] == 0.2

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -278,3 +279,16 @@ def test_health_says_what_is_being_loaded(level: Path) -> None:
         after = client.get("/healthz").json()
     assert (before["status"], before["loading"], before["error"]) == ("alive", "", "")
     assert (after["loading"], after["step"], after["worked"] >= 0) == ("1.1", "opening the bundle", True)
+
+
+def test_a_service_waits_for_what_runs_beside_it_to_end(tmp_path: Path) -> None:
+    ended: list[bool] = []
+
+    def run(stopped: threading.Event) -> None:
+        stopped.wait()
+        time.sleep(0.2)  # as a last write takes
+        ended.append(True)
+
+    with TestClient(create_app(3, Follower(tmp_path), threads=[run])):
+        assert ended == []
+    assert ended == [True]
