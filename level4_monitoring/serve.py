@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from level4_monitoring.days_posted import come_by_post
@@ -24,7 +23,7 @@ from shared.program import run_program
 from shared.service.app import create_app
 from shared.service.follower import Follower, Live
 from shared.service.main import run_forever
-from shared.service.recommendations import ASKED_BY, CUSTOMER_ASKS, Asked, OnAnswer
+from shared.service.recommendations import CUSTOMER_ASKS, PATH, Asked, OnAnswer, asked_by
 from shared.service.token import token_of
 
 PORT = 8004
@@ -98,8 +97,7 @@ def each(*listeners: OnAnswer) -> OnAnswer:
 
 def is_by_customer(scope: Scope) -> bool:
     """Whether a customer asks for a list."""
-    asked_by = Headers(scope=scope).get(ASKED_BY, CUSTOMER_ASKS)
-    return bool(scope["path"].startswith("/recommendations")) and asked_by == CUSTOMER_ASKS
+    return scope["type"] == "http" and scope["path"].startswith(PATH) and asked_by(scope) == CUSTOMER_ASKS
 
 
 class KeepErrors:
@@ -112,15 +110,14 @@ class KeepErrors:
         """Pass a request on, and look at the status of its answer."""
 
         async def look(message: Message) -> None:
-            if message.get("status", 0) >= FAILED:
+            if message.get("status", 0) >= FAILED and is_by_customer(scope):
                 self._note(message["status"])
             await send(message)
 
-        by_customer = scope["type"] == "http" and is_by_customer(scope)
         try:
-            await self._app(scope, receive, look if by_customer else send)
+            await self._app(scope, receive, look)
         except Exception:
-            if by_customer:
+            if is_by_customer(scope):
                 self._note(FAILED)
             raise
 

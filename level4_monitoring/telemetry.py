@@ -25,7 +25,7 @@ from shared.config import read_config
 from shared.errors import MlopsError
 from shared.service.access import Access, router
 from shared.service.follower import Follower, Live
-from shared.service.recommendations import CUSTOMER_ASKS, Asked
+from shared.service.recommendations import CUSTOMER_ASKS, PATH, Asked
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 DAY_SECONDS = 86_400
@@ -54,8 +54,7 @@ class Counted:
         self.fallback = Counter(
             "mlops_fallback_answers", "Lists by another release than the one to be live.", registry=self.registry
         )
-        for status in ("2xx", "4xx", "5xx"):
-            self.requests.labels(status)
+        self.by_class = {status: self.requests.labels(f"{status}xx") for status in range(2, 6)}
 
     def note(self, live: Live, asked: Asked, lists: dict[str, list[str]]) -> None:
         """The service tells of an answer."""
@@ -74,7 +73,7 @@ class CountRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and look at the status of its answer."""
-        if scope["type"] != "http" or not scope["path"].startswith("/recommendations"):
+        if scope["type"] != "http" or not scope["path"].startswith(PATH):
             await self._app(scope, receive, send)
             return
         status = 500
@@ -88,7 +87,7 @@ class CountRequests:
             with self._counted.seconds.time():
                 await self._app(scope, receive, look)
         finally:
-            self._counted.requests.labels(f"{status // 100}xx").inc()
+            self._counted.by_class[status // 100].inc()
 
 
 class Scraped(Collector):

@@ -16,6 +16,7 @@ from shared.service.access import require_policies
 from shared.service.follower import Source
 from shared.service.head import HeadAsGet
 from shared.service.health import health
+from shared.service.known import KnownAnswers
 from shared.service.pages import pages
 from shared.service.recommendations import OnAnswer, recommendations
 from shared.service.workers import Workers
@@ -60,6 +61,7 @@ def create_app(
     app.state.for_many = Workers(threads=1, most_waiting=20)
     app.add_middleware(BodyLimits, larger=larger_bodies)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(KnownAnswers, state=app.state)
     app.add_exception_handler(RequestValidationError, refuse)
     for group in (recommendations, health, pages, *routers):
         require_policies(group)

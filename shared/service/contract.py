@@ -9,6 +9,7 @@ from shared.identifiers import IDENTIFIER, LONGEST_ID
 
 MOST_CUSTOMERS = 1000
 MOST_K = 100
+USUAL_K = 10
 # Customers times k of one question: what takes long is asked for in parts.
 MOST_ENTRIES = 10_000
 Customer = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=IDENTIFIER)]
@@ -37,7 +38,7 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     customers: list[Customer] = Field(min_length=1, max_length=MOST_CUSTOMERS)
-    k: int = Field(default=10, ge=1, le=MOST_K, description=f"Customers times k: at most {MOST_ENTRIES}.")
+    k: int = Field(default=USUAL_K, ge=1, le=MOST_K, description=f"Customers times k: at most {MOST_ENTRIES}.")
 
     @model_validator(mode="after")
     def _within_budget(self) -> Self:

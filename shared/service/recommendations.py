@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from fastapi import Path as PathParameter
 from fastapi import Query, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import Headers, State
+from starlette.types import Scope
 
 from shared.errors import MlopsError
 from shared.service.access import Access, router
-from shared.service.contract import LONGEST_ID, MOST_K, Answer, Customer, Problem, Question
+from shared.service.contract import LONGEST_ID, MOST_K, USUAL_K, Answer, Customer, Problem, Question
 from shared.service.follower import Live
 from shared.service.head import asks_for_head
 from shared.service.health import NOT_READY, live_release
@@ -56,14 +58,16 @@ class AnyText(Convertor[str]):
 
 
 register_url_convertor("any_text", AnyText())
-recommendations = router(Access.NEARBY)
+PATH = "/recommendations"
+POLICY = Access.NEARBY
+recommendations = router(POLICY)
 
 
-@recommendations.get("/recommendations/{customer:any_text}", response_model=Answer, responses=REFUSED)
+@recommendations.get(PATH + "/{customer:any_text}", response_model=Answer, responses=REFUSED)
 async def recommend(
     request: Request,
     customer: Annotated[Customer, PathParameter()],
-    k: Annotated[int, Query(ge=1, le=MOST_K)] = 10,
+    k: Annotated[int, Query(ge=1, le=MOST_K)] = USUAL_K,
 ) -> Response:
     """The k best products for one customer."""
 
@@ -72,31 +76,37 @@ async def recommend(
     answer = live.answers.known(customer, k) or await request.app.state.for_one.run(
         lambda: live.answers.one(customer, k)
     )
-    keep(request, live, k, {customer: answer.products})
+    keep(request.app.state, request.scope, live, k, {customer: answer.products})
     return Response(answer.body, media_type=JSON)
 
 
-@recommendations.post("/recommendations", response_model=list[Answer], responses=REFUSED)
+@recommendations.post(PATH, response_model=list[Answer], responses=REFUSED)
 async def recommend_many(request: Request, question: Question) -> Response:
     """The k best products for each of many customers, each answered once, in their order."""
 
     def work() -> bytes:
         live = live_release(request)
         answers = live.answers.many(question.customers, question.k)
-        keep(request, live, question.k, {customer: answer.products for customer, answer in answers.items()})
+        lists = {customer: answer.products for customer, answer in answers.items()}
+        keep(request.app.state, request.scope, live, question.k, lists)
         return b"[" + b",".join(answer.body for answer in answers.values()) + b"]"
 
     return Response(await request.app.state.for_many.run(work), media_type=JSON)
 
 
-def keep(request: Request, live: Live, k: int, lists: dict[str, list[str]]) -> None:
+def asked_by(scope: Scope) -> str:
+    """Who asks: a customer, unless the header says otherwise."""
+    return Headers(scope=scope).get(ASKED_BY, CUSTOMER_ASKS)
+
+
+def keep(state: State, scope: Scope, live: Live, k: int, lists: dict[str, list[str]]) -> None:
     """Hand served lists to whoever keeps them: not what HEAD asks for, as nobody sees it.
 
     A full disk must not keep a customer from an answer.
     """
-    on_answer: OnAnswer | None = request.app.state.on_answer
+    on_answer: OnAnswer | None = state.on_answer
     try:
-        if on_answer and not asks_for_head(request.scope):
-            on_answer(live, Asked(request.headers.get(ASKED_BY, CUSTOMER_ASKS)[:LONGEST_ID], k), lists)
+        if on_answer and not asks_for_head(scope):
+            on_answer(live, Asked(asked_by(scope)[:LONGEST_ID], k), lists)
     except (OSError, MlopsError) as error:
         log.error("The answer is not kept: %s", error)
