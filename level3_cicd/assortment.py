@@ -55,7 +55,8 @@ def new_share(rows: pd.DataFrame, before: pd.DataFrame) -> float | None:
     0.5
     """
     bought = sold(rows)[PRODUCT]
-    return float((~bought.isin(sold(before)[PRODUCT].unique())).mean()) if len(bought) else None
+    known = pd.Index(sold(before)[PRODUCT].unique())
+    return float((known.get_indexer(bought) < 0).mean()) if len(bought) else None
 
 
 def judge(share: float | None, same_weekdays: Sequence[float | None]) -> Assortment:

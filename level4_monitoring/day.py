@@ -6,6 +6,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +48,11 @@ class Day:
         """The day before."""
         return self.day - timedelta(days=1)
 
+    @cached_property
+    def recent(self) -> pd.DataFrame:
+        """The transactions of the eight weeks before the day, read once."""
+        return self.feed.between(self.day - timedelta(days=KNOWN_DAYS), self.before)
+
 
 def read_day(level: Path, feed: Feed, day: date, live: Row | None, in_quarantine: bool = False) -> Day:
     """Read a day, and open what was live on it. Raises IntegrityError if the live release is damaged."""
@@ -72,5 +78,4 @@ def named_through(level: Path, pointer: Pointer) -> date | None:
 
 def share_of_new_products(day: Day) -> float | None:
     """The share of the day's sales whose product nobody bought in the eight weeks before; None without sales."""
-    first = day.day - timedelta(days=KNOWN_DAYS)
-    return new_share(day.delivered, day.feed.between(first, day.before))
+    return new_share(day.delivered, day.recent)

@@ -35,6 +35,8 @@ from shared.service.process import read_record
 from shared.text import count
 
 SECONDS_BETWEEN_LOOKS = 60.0
+# A release of which less than that is known is looked at so many times as often.
+TIMES_AS_OFTEN = 4
 # So many looks in a row without figures are an alarm: one may fall into a restart.
 MISSING_LOOKS = 2
 SECONDS_A_DAY = 86_400
@@ -79,10 +81,13 @@ def tell_latency(latency: float) -> str:
 
 
 def watch(level: Path, stopped: threading.Event, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
-    """Look until stopped; a look that fails is logged, and the next one looks again."""
-    while not stopped.wait(seconds):
+    """Look until stopped, at a new release more often; a look that fails is logged, and the next one looks again."""
+    wait = seconds
+    while not stopped.wait(wait):
+        wait = seconds
         try:
-            look(level)
+            found = look(level).figures
+            wait = seconds / TIMES_AS_OFTEN if found and found.seconds < seconds else seconds
         except Exception as error:  # noqa: BLE001  whatever it is, who watches goes on
             log.error("The service's health could not be looked at: %s", error)
 

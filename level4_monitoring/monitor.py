@@ -4,8 +4,9 @@ The evening's tick calls `look_back`. What is scored is each customer's first li
 that a customer asked for before buying, made by the release that was to be live.
 """
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from shared.model.metrics import score_customers
 from shared.model.popular import Popular
 
 K = 10
-KNOWN_DAYS = 56
 MAIN_DEPARTMENTS = 3
 KEPT_DAYS = 256
 Values = dict[str, float | None]
@@ -80,8 +80,7 @@ def quality_values(day: Day, lists: pd.DataFrame) -> Values:
 
 def slice_values(day: Day, lists: pd.DataFrame, bought: pd.DataFrame, ndcg: pd.Series) -> Values:
     """NDCG@10 of light, heavy and new customers, recall@10 of the largest departments."""
-    known = day.feed.between(day.day - timedelta(days=KNOWN_DAYS), day.before)
-    kinds = by_customer(known, ndcg.index, day.before)
+    kinds = by_customer(day.recent, ndcg.index, day.before)
     values: Values = {f"ndcg {name}": float(ndcg[kind].mean()) for name, kind in kinds.items() if len(kind)}
     for name, mine in by_department(bought, day.feed.products()).items():
         values[f"recall {name}"] = float(recall_by_customer(lists, mine).mean())
@@ -169,13 +168,25 @@ def list_values(day: Day) -> Values:
     mine = [one for one in day.log.served if one.to_customer and one.products]
     if not mine or day.live is None:
         return {}
-    department = day.feed.products().drop_duplicates(PRODUCT).set_index(PRODUCT)[DEPARTMENT]
-    main = pd.Series([department.reindex(one.products).value_counts(dropna=False).index[0] for one in mine])
+    catalogue = day.feed.products()
+    listed = catalogue[catalogue[PRODUCT].isin({product for one in mine for product in one.products})]
+    department = dict(zip(listed[PRODUCT], listed[DEPARTMENT], strict=True))
+    main = pd.Series([main_department(one.products, department) for one in mine])
     shares = main.value_counts(normalize=True).head(MAIN_DEPARTMENTS)
     values: Values = {f"main department {name}": float(value) for name, value in shares.items()}
     own = own_products(day.live.histories_, {one.customer for one in mine})
-    listed = [(one.customer, product) for one in mine for product in one.products]
-    return values | {"own_share": share(sum(product in own[name] for name, product in listed), len(listed))}
+    shown = [(one.customer, product) for one in mine for product in one.products]
+    return values | {"own_share": share(sum(product in own[name] for name, product in shown), len(shown))}
+
+
+def main_department(products: Sequence[str], department: Mapping[str, str]) -> str:
+    """The department of most products of a list; of several with as many, the one that comes first in it.
+
+    >>> main_department(["milk", "bread", "cheese"], {"milk": "dairy", "cheese": "dairy", "bread": "bakery"})
+    'dairy'
+    """
+    found = Counter(str(department.get(product, "unknown")) for product in products)
+    return found.most_common(1)[0][0]
 
 
 def own_products(histories: Histories, customers: set[str]) -> dict[str, set[str]]:

@@ -106,8 +106,13 @@ def harmless(rows: pd.DataFrame) -> pd.DataFrame:
     >>> harmless(pd.DataFrame({"department": ["</script>"], "hour": [9.0]}))["department"].tolist()
     ['&lt;/script&gt;']
     """
-    texts = rows.select_dtypes(["object", "str", "category"]).columns
-    return rows.assign(**{name: rows[name].map(lambda text: escape(one_line(str(text)))) for name in texts})
+    texts = rows.select_dtypes(["object", "str", "category"]).astype(str)
+    return rows.assign(**{name: texts[name].map(escaped(texts[name])) for name in texts})
+
+
+def escaped(texts: pd.Series) -> dict[str, str]:
+    """Each different text, and how it is written into a page."""
+    return {text: escape(one_line(text)) for text in texts.unique()}
 
 
 def read_drift(found: dict[str, Any]) -> dict[str, float]:

@@ -82,6 +82,34 @@ def test_limits_are_shares_so_a_shop_with_low_scores_is_judged_like_one_with_hig
 FIRST = "first release, surely better than popular"
 
 
+def test_the_least_gain_is_a_share_of_what_popular_scores() -> None:
+    limits = LIMITS.model_copy(update={"least_gain_over_popular": 0.5})
+    assert decide(measured(0.19), limits).rules[0].limit == pytest.approx(0.06)
+    assert broken(decide(measured(0.17, live=0.17), limits)) == ["better than popular"]
+    assert decide(measured(0.19, live=0.19), limits).passed
+
+
+def test_a_rule_that_could_not_be_measured_shows_nothing_found_and_what_would_be_needed() -> None:
+    blind = decide(measured(0.3, live=None, unreadable="its manifest is gone"), LIMITS).rules[1]
+    few = decide(measured(0.3, slices={"new": (scores(0.1, 20), scores(0.3, 20))}), LIMITS).rules[2]
+    assert (blind.found, blind.limit, few.found) == (0.0, 1.0, 0.0)
+
+
+def test_where_the_mean_decides_the_limit_that_is_shown_is_that_it_is_not_lower() -> None:
+    candidate, live = apart(-0.001, 0.02)
+    rule = decide(dataclasses.replace(measured(0.3), candidate=candidate, live=live), LIMITS).rules[1]
+    assert (rule.limit, rule.found) == (0.0, pytest.approx(-0.001))
+
+
+@pytest.mark.parametrize(("live", "whose"), [(0.29, "live's lists 0.1000"), (None, "popular's lists 0.1000")])
+def test_the_coverage_rule_says_whose_lists_it_was_compared_with(live: float | None, whose: str) -> None:
+    assert any(whose in rule.detail for rule in decide(measured(0.3, live=live), LIMITS).rules)
+
+
+def test_a_bundle_that_takes_just_as_long_as_it_may_passes() -> None:
+    assert decide(measured(0.3, milliseconds=LIMITS.most_milliseconds), LIMITS).passed
+
+
 @pytest.mark.parametrize(("gain", "half_width", "passed"), [(0.006, 0.004, True), (0.006, 0.008, False)])
 def test_a_first_release_must_be_surely_better_than_popular(gain: float, half_width: float, passed: bool) -> None:
     candidate, popular = apart(gain, half_width)

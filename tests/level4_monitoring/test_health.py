@@ -252,5 +252,24 @@ def test_who_watches_goes_on_after_a_look_that_failed(tmp_path: Path, monkeypatc
     assert len(looks) == 3
 
 
+def test_a_release_is_looked_at_four_times_as_often_until_a_minute_of_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, waited = iter([900.0, 0.0, 15.0, 45.0, 60.0, None]), []
+
+    class Stopped(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout)
+            return len(waited) > 6
+
+    def seen(level: Path) -> Health:
+        seconds = next(known)
+        return Health(None if seconds is None else Figures(seconds, 0, 0, 0, 0, 0, None))
+
+    monkeypatch.setattr(health, "look", seen)
+    health.watch(tmp_path, Stopped())
+    assert waited == [60.0, 60.0, 15.0, 15.0, 15.0, 60.0, 60.0]
+
+
 def test_figures_in_words_where_nobody_asked() -> None:
     assert "none answered" in health.tell_figures(Figures(60.0, 0, 0, 0, 0, 0, None))

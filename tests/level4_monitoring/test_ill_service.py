@@ -1,5 +1,7 @@
 """A release whose service answers 5 % errors: the minute's look goes back, seen on a real process."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +9,8 @@ import httpx
 import pytest
 
 from level3_cicd.ledger import all_rows
-from level4_monitoring.health import look
+from level4_monitoring.figures import read_samples
+from level4_monitoring.health import look, watch
 from level4_monitoring.past import HEALTH
 from shared.model.frecency import Frecency
 from shared.service.process import Process, start, stop
@@ -57,3 +60,23 @@ def test_a_deployment_that_answers_errors_is_rolled_back_by_the_second_look(shop
     [row] = [row for row in all_rows(shop.level) if row.step == HEALTH]
     assert (row.verdict, row.release, row.numbers["seen"]["live"]) == ("roll back", "1.0", "1.1")
     assert not look(shop.level, now=180.0).alarms
+
+
+@pytest.mark.long
+def test_watched_each_minute_it_is_rolled_back_within_two_minutes(shop: SmallShop) -> None:
+    """By the real clock: it takes three looks, of which the first finds a service in good health."""
+    service = start(shop.level, "tests.level4_monitoring.failing_service", 0)
+    stopped = threading.Event()
+    watching = threading.Thread(target=watch, args=(shop.level, stopped))
+    watching.start()
+    try:
+        assert wait_until(lambda: bool(ask(service, 5) and read_samples(shop.level)), 70.0)
+        shop.deploy("1.1", 39)
+        began = time.monotonic()
+        assert wait_until(lambda: bool(ask(service, 5)) and service.get("/version")["release"] == "1.0", 120.0)
+        assert time.monotonic() - began < 120.0
+    finally:
+        stopped.set()
+        watching.join()
+    [row] = [row for row in all_rows(shop.level) if row.step == HEALTH]
+    assert (row.verdict, row.release) == ("roll back", "1.0")
