@@ -3,11 +3,13 @@
 import itertools
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from level4_monitoring import serve
 from shared.program import run_program
+from shared.service.known import KnownAnswers
 from shared.service.main import run_forever
 
 ILL = "1.1"
@@ -31,9 +33,10 @@ class Failing:
 
 
 def app() -> FastAPI:
-    """The service. What fails is innermost, so that the service counts it as any failure."""
+    """The service. What fails comes before all that answers, and after what counts failures."""
     made = serve.app()
-    made.user_middleware.append(type(made.user_middleware[0])(Failing, made=made))
+    first = [layer.cls for layer in made.user_middleware].index(KnownAnswers)
+    made.user_middleware.insert(first, Middleware(Failing, made=made))
     return made
 
 

@@ -35,6 +35,13 @@ def bundle(written: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(written, tmp_path / "bundle"))
 
 
+def test_a_bundle_is_written_to_a_new_folder_only(tmp_path: Path) -> None:
+    folder, evidence = tmp_path / "a shop" / "runs" / "1.0", Evidence("data", "revision")
+    write_bundle(folder, Frecency().fit(make_transactions()), make_products(), evidence)
+    with pytest.raises(FileExistsError):
+        write_bundle(folder, Frecency().fit(make_transactions()), make_products(), evidence)
+
+
 def test_an_opened_model_recommends_what_the_written_one_did(bundle: Path, transactions: pd.DataFrame) -> None:
     opened = open_bundle(bundle)
     customers = [*sorted(transactions["customer_id"].unique()), "nobody"]

@@ -14,6 +14,13 @@ def test_anything_else_is_no_release(text: str) -> None:
         parse_release(text)
 
 
+@pytest.mark.parametrize(("text", "shown"), [("x" * 40, "x" * 40), ("x" * 41, "x" * 40 + "...")])
+def test_a_refusal_shows_the_beginning_of_what_is_long(text: str, shown: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_release(text)
+    assert refused.value.what == f"'{shown}' is not a release number."
+
+
 def test_numbers_are_ordered_as_numbers() -> None:
     assert in_order(["1.10", "1.9", "0.3"]) == ["0.3", "1.9", "1.10"]
 
