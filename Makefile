@@ -20,6 +20,8 @@ JUDGED = $${JUDGE_ONLY:+--judge-only}
 # user's settings for other programs.
 export PYTHONPATH = $(CURDIR)
 unexport PYTHONSAFEPATH PYTHONHOME PYTHONWARNINGS PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONPLATLIBDIR
+# Without compiled modules each of our processes compiles all that it imports: seconds, each time.
+unexport PYTHONDONTWRITEBYTECODE
 unexport PYTEST_ADDOPTS PYTEST_PLUGINS MYPYPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_COMMON_DIR
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true

@@ -49,6 +49,11 @@ class Day:
         return self.day - timedelta(days=1)
 
     @cached_property
+    def catalogue(self) -> pd.DataFrame:
+        """The shop's products, read once."""
+        return self.feed.products()
+
+    @cached_property
     def recent(self) -> pd.DataFrame:
         """The transactions of the eight weeks before the day, read once."""
         return self.feed.between(self.day - timedelta(days=KNOWN_DAYS), self.before)

@@ -82,7 +82,7 @@ def slice_values(day: Day, lists: pd.DataFrame, bought: pd.DataFrame, ndcg: pd.S
     """NDCG@10 of light, heavy and new customers, recall@10 of the largest departments."""
     kinds = by_customer(day.recent, ndcg.index, day.before)
     values: Values = {f"ndcg {name}": float(ndcg[kind].mean()) for name, kind in kinds.items() if len(kind)}
-    for name, mine in by_department(bought, day.feed.products()).items():
+    for name, mine in by_department(bought, day.catalogue).items():
         values[f"recall {name}"] = float(recall_by_customer(lists, mine).mean())
     return values
 
@@ -168,8 +168,8 @@ def list_values(day: Day) -> Values:
     mine = [one for one in day.log.served if one.to_customer and one.products]
     if not mine or day.live is None:
         return {}
-    catalogue = day.feed.products()
-    listed = catalogue[catalogue[PRODUCT].isin({product for one in mine for product in one.products})]
+    names = {product for one in mine for product in one.products}
+    listed = day.catalogue[day.catalogue[PRODUCT].isin(names)]
     department = dict(zip(listed[PRODUCT], listed[DEPARTMENT], strict=True))
     main = pd.Series([main_department(one.products, department) for one in mine])
     shares = main.value_counts(normalize=True).head(MAIN_DEPARTMENTS)

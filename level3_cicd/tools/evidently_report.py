@@ -12,12 +12,12 @@ import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.core.metric_types import SingleValueCalculation, SingleValueMetric
 from evidently.legacy.renderers.html_widgets import CounterData, counter
-from evidently.presets import DataDriftPreset, DataSummaryPreset
+from evidently.metrics import ValueDrift
+from evidently.presets import DataSummaryPreset
 
 from level3_cicd.drift import COLUMNS, ColumnDrift, Window, labelled
 from shared.text import one_line
 
-SHARE_LIMIT = 0.5
 IN_BINS = " in bins"
 LABELS = {
     "ndcg_at_10": ("NDCG@10", "{:.3f}"),
@@ -82,12 +82,12 @@ def metrics_of(found: Sequence[ColumnDrift], scores: dict[str, float] | None, ti
     verdicts = {escape(column.column): escape(str(column)) for column in found}
     moved = sum(column.verdict == "drift" for column in found)
     shown: list[Any] = [Told(title="Drift by column", texts=verdicts, number=float(moved))]
-    limits = {column.column + IN_BINS: column.limit for column in found if column.value is not None}
-    if limits:
-        drift = DataDriftPreset(
-            columns=list(limits), method="psi", per_column_threshold=limits, drift_share=SHARE_LIMIT
-        )
-        shown.append(drift)
+    # Evidently's preset for drift draws each column twice, of which it shows one.
+    shown += [
+        ValueDrift(column=column.column + IN_BINS, method="psi", threshold=column.limit)
+        for column in found
+        if column.value is not None
+    ]
     if scores is None:
         return shown
     texts = {label: form.format(scores[name]) for name, (label, form) in LABELS.items() if name in scores}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.dataset import reference
+from shared.dataset import day_files, reference
 from shared.dataset.day_files import day_file
 from shared.dataset.feed import Feed, open_feed
 from shared.dataset.reference import ReferenceReader, profile_of
@@ -34,6 +34,19 @@ def test_the_next_reader_reads_no_day_again(feed: Feed, monkeypatch: pytest.Monk
     assert before is not None
     assert again is not None
     assert again.shares == before.shares
+
+
+def test_a_days_table_is_read_once_and_another_version_of_it_again(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    whole = day_files.parse_day
+    monkeypatch.setattr(day_files, "parse_day", lambda source, file: read.append(file.name) or whole(source, file))
+    first, again = feed.day(DAY), open_feed(feed.folder).day(DAY)
+    first.loc[:, "quantity"] = 9.0  # a table that is handed out is its receiver's own
+    assert (len(read), again["quantity"].max(), feed.day(DAY)["quantity"].max()) == (1, 1.0, 1.0)
+    part = feed.folder / "part.parquet"
+    write_day(part, again.iloc[:3])
+    part.replace(day_file(feed.folder, DAY))
+    assert (len(feed.day(DAY)), len(read)) == (3, 2)
 
 
 def test_another_version_of_a_days_file_is_read(feed: Feed) -> None:
