@@ -79,13 +79,18 @@ class ColumnDrift:
         found = f"{count(self.baskets, 'basket')} in {count(self.days, 'day')}"
         return f"{found}, from {self.needed} on it can be judged"
 
-    def __str__(self) -> str:
+    @property
+    def in_words(self) -> str:
+        """The verdict with its numbers."""
         if self.verdict == "too few":
-            return f"{self.column}: too few to judge ({self.had})"
+            return f"too few to judge ({self.had})"
         if self.value is None:
-            return f"{self.column}: {self.verdict}"
+            return self.verdict
         of = f"{count(self.baskets, 'basket')} of {count(self.days, 'day')}, {self.bins} bins"
-        return f"{self.column}: {self.verdict}, PSI {self.value:.2f}, limit {self.limit:.2f} ({of})"
+        return f"{self.verdict}, PSI {self.value:.2f}, limit {self.limit:.2f} ({of})"
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.in_words}"
 
 
 @dataclass(frozen=True)

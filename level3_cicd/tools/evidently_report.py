@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.core.metric_types import SingleValueCalculation, SingleValueMetric
-from evidently.legacy.renderers.html_widgets import CounterData, counter
+from evidently.legacy.renderers.html_widgets import CounterData, counter, table_data
 from evidently.metrics import ValueDrift
 from evidently.presets import DataSummaryPreset
 
@@ -32,21 +32,28 @@ TEXTS = ["department", "store"]
 
 
 class Told(SingleValueMetric):
-    """Texts below a title, by label. They were found before; Evidently shows them, and keeps one number."""
+    """Texts below a title, by label. They were found before; Evidently shows them, and keeps one number.
+
+    names: of the columns of a table; without them the texts stand side by side, in large letters.
+    """
 
     title: str
     texts: dict[str, str]
     number: float
+    names: list[str] = []  # noqa: RUF012  a field of a model, which copies it
 
 
 class ToldCalculation(SingleValueCalculation[Told]):
     """Evidently finds it by the type of its metric."""
 
     def calculate(self, context: Any, current_data: Any, reference_data: Any) -> Any:
-        """The number, with all texts in one row of counters."""
-        result = self.result(self.metric.number)
-        counters = [CounterData(label, text) for label, text in self.metric.texts.items()]
-        result.widget = [counter(title=self.display_name(), counters=counters)]
+        """The number, with all texts in a table or in one row of counters."""
+        result, texts = self.result(self.metric.number), self.metric.texts
+        if self.metric.names:
+            result.widget = [table_data(title=self.metric.title, column_names=self.metric.names, data=texts.items())]
+        else:
+            counters = [CounterData(label, text) for label, text in texts.items()]
+            result.widget = [counter(title=self.metric.title, counters=counters)]
         return result
 
     def display_name(self) -> str:
@@ -79,9 +86,10 @@ def report(
 
 def metrics_of(found: Sequence[ColumnDrift], scores: dict[str, float] | None, title: str) -> list[Any]:
     """What stands on the page: scores, verdicts, the judged columns side by side."""
-    verdicts = {escape(column.column): escape(str(column)) for column in found}
+    verdicts = {escape(column.column): escape(column.in_words) for column in found}
     moved = sum(column.verdict == "drift" for column in found)
-    shown: list[Any] = [Told(title="Drift by column", texts=verdicts, number=float(moved))]
+    told = Told(title="Drift by column", texts=verdicts, number=float(moved), names=["column", "verdict"])
+    shown: list[Any] = [told]
     # Evidently's preset for drift draws each column twice, of which it shows one.
     shown += [
         ValueDrift(column=column.column + IN_BINS, method="psi", threshold=column.limit)

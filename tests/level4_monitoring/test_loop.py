@@ -28,14 +28,14 @@ LIMITS = small_limits()
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallShop:
-    """A shop with a first release that is as good as popular products are, live from day 20 on."""
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> SmallShop:
+    """A shop with a first release that is as good as popular products are, live from day 20 on; of 40 days, or more."""
     monkeypatch.setenv("MLOPS_HOME", str(tmp_path))
     monkeypatch.delenv(alarms.VARIABLE, raising=False)
     monkeypatch.setattr(monitor, "show", lambda seen, found, page: None)
     monkeypatch.setattr(monitor, "drift_values", lambda day: {})
     monkeypatch.setattr(loop, "revision", lambda: "code")
-    made = SmallShop(tmp_path)
+    made = SmallShop(tmp_path, days=getattr(request, "param", 40))
     made.train("1.0", 20, Popular())
     made.deploy("1.0", 20)
     return made
@@ -320,11 +320,12 @@ def test_no_registry_makes_the_comparison_wait(shop: SmallShop, actions: Actions
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize("shop", [50], indirect=True)
 def test_two_releases_of_one_configuration_and_day_with_lists_of_all_lengths(shop: SmallShop, actions: Actions) -> None:
     """Served lists play no part in a comparison: nobody wins by the length of a list."""
     shop.train("1.1", 20, Popular())
     actions.model = Popular
-    for number in range(21, 27):
+    for number in range(21, 49):
         for k, customers in ((3, ["c00", "c01"]), (5, ["c02"]), (10, ["c03"])):
             shop.serve(number, "1.0", customers, k)
         decision = loop.tick(shop.day(number), LIMITS)
