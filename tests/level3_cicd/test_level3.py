@@ -249,5 +249,11 @@ def test_the_report_shows_how_good_the_lists_were_beside_drift_and_quality(level
     page = seen.report.read_text()
     assert {column.column: column.verdict for column in seen.drift} == dict.fromkeys(COLUMNS, "stable")
     assert 0.2 < seen.metrics["ndcg_at_10"] < 0.4
-    for shown in ("NDCG@10", f"{seen.metrics['ndcg_at_10']:.3f}", "Drift by column", "Drift in column", "Dataset Summary"):
+    for shown in (
+        "NDCG@10",
+        f"{seen.metrics['ndcg_at_10']:.3f}",
+        "Drift by column",
+        "Drift in column",
+        "Dataset Summary",
+    ):
         assert shown in page
