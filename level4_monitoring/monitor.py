@@ -169,7 +169,7 @@ def list_values(day: Day) -> Values:
     if not mine or day.live is None:
         return {}
     names = {product for one in mine for product in one.products}
-    listed = day.catalogue[day.catalogue[PRODUCT].isin(names)]
+    listed = day.catalogue[day.catalogue[PRODUCT].isin(names)].drop_duplicates(PRODUCT)
     department = dict(zip(listed[PRODUCT], listed[DEPARTMENT], strict=True))
     main = pd.Series([main_department(one.products, department) for one in mine])
     shares = main.value_counts(normalize=True).head(MAIN_DEPARTMENTS)

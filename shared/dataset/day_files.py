@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from shared.columns import AMOUNT, BASKET, CUSTOMER, PRODUCT, QUANTITY, STORE, TIME
 from shared.errors import CheckFailed
 
-# A table takes about half a megabyte.
+# A day of the real year takes a quarter of a megabyte.
 KEPT_DAYS = 64
 SCHEMA = pa.schema(
     [

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from level3_cicd.ledger import all_rows
-from level4_monitoring import monitor
+from level4_monitoring import day, monitor
 from level4_monitoring.day import Day, read_day, share_of_new_products
 from level4_monitoring.past import Past
 from level4_monitoring.predictions import Log, Served
@@ -132,6 +132,13 @@ def test_lists_that_the_release_does_not_make_again_are_skew(shop: SmallShop) ->
 def test_the_share_of_new_products(shop: SmallShop) -> None:
     rows = sales(("a", "p00", 8), ("a", "p20", 8), ("b", "p20", 8), ("b", "p01", 8))
     assert share_of_new_products(a_day(shop, Log(), rows)) == 0.5
+    assert share_of_new_products(a_day(shop, Log(), rows.head(3).assign(**{PRODUCT: ["p00", "p01", "p20"]}))) == 1 / 3
+
+
+def test_recent_are_the_days_before_and_not_the_day(shop: SmallShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day, "KNOWN_DAYS", 5)
+    known = a_day(shop, Log()).recent[TIME].dt.date
+    assert (known.min(), known.max()) == (TODAY - timedelta(days=5), TODAY - timedelta(days=1))
 
 
 def test_drift_is_told_by_column(shop: SmallShop) -> None:
