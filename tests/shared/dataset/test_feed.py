@@ -1,5 +1,6 @@
 """The feed: what it brings for which day."""
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -13,9 +14,9 @@ from shared.columns import CUSTOMER, PRODUCT, TIME
 from shared.dataset.clock import known_through
 from shared.dataset.day_files import day_file, digest_rows
 from shared.dataset.feed import Feed, open_feed, require_day
-from shared.dataset.purchases import purchases
+from shared.dataset.purchases import purchases, require_purchases
 from shared.dataset.writing import staged, write_days, write_feed
-from shared.errors import MlopsError, UsageError
+from shared.errors import CheckFailed, Locked, MlopsError, UsageError
 from shared.places import set_aside
 
 
@@ -62,6 +63,46 @@ def test_only_what_was_sold_is_a_purchase(transactions: pd.DataFrame) -> None:
     bought = purchases(transactions)
     assert not bought.duplicated([CUSTOMER, PRODUCT]).any()
     assert len(purchases(transactions.iloc[:1])) == 0
+
+
+def test_nothing_is_learned_from_days_without_a_purchase(transactions: pd.DataFrame) -> None:
+    require_purchases(transactions, date(2017, 2, 9))
+    with pytest.raises(CheckFailed, match="No purchase is known through 2017-02-09"):
+        require_purchases(transactions.assign(quantity=0.0), date(2017, 2, 9))
+
+
+def read_a_file_that_is_no_longer_there() -> None:
+    raise FileNotFoundError
+
+
+@pytest.mark.parametrize("read", [dict, read_a_file_that_is_no_longer_there])
+@pytest.mark.parametrize("rows", [0, 50])
+def test_what_is_read_is_of_one_shop_or_not_read(
+    rows: int, read: Callable, tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame
+) -> None:
+    shop = tmp_path / "shop"
+    write_feed(shop, transactions, products, name="checkerboard")
+    feed = open_feed(shop)
+    shutil.rmtree(shop)
+    if rows:
+        write_feed(shop, transactions.iloc[:rows], products, name="another")
+    with pytest.raises(Locked, match="Another shop took the place of 'checkerboard'"), feed.one_shop():
+        read()
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_shop_that_is_the_same_is_read_and_a_readers_own_error_is_told(
+    touched: bool, tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame
+) -> None:
+    shop, record = tmp_path / "shop", tmp_path / "shop" / "shop.json"
+    write_feed(shop, transactions, products, name="checkerboard")
+    feed = open_feed(shop)
+    if touched:
+        record.write_text(record.read_text() + "\n")
+    with feed.one_shop():
+        pass
+    with pytest.raises(KeyError), feed.one_shop():
+        raise KeyError("the reader's own")
 
 
 def test_a_shop_is_never_overwritten(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> None:

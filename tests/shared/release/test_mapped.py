@@ -147,6 +147,19 @@ def test_other_arrays_with_a_manifest_that_suits_them_are_refused(
         open_histories(folder)
 
 
+@pytest.mark.parametrize("at", range(1, 9))
+def test_ends_that_go_back_are_found_wherever_they_do(
+    folder: Path, at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.release.mapped.BLOCK", 4)  # so that each place in a block is tried, and each seam
+    ends = np.load(folder / "ends.npy")
+    open_histories(folder)
+    ends[at] = ends[at + 1] + 1
+    forge(folder, "ends.npy", as_file(ends, tmp_path))
+    with pytest.raises(IntegrityError, match="ends lead elsewhere"):
+        open_histories(folder)
+
+
 @pytest.mark.parametrize("shape", [b"(9999999999999,)", b"(-9,          )", b"((((((1,))))))  ", b"(1, 10**1000000)"])
 def test_shapes_that_the_file_does_not_fill_are_refused(folder: Path, shape: bytes, tmp_path: Path) -> None:
     content = (folder / "days.npy").read_bytes()
