@@ -179,10 +179,10 @@ PEERS: dict[str, Peer] = {
     "TIFU-KNN": Peer(tifu_knn, (0.5, 0.7, 0.9), 0.7),
     "EASE, top 5,000": Peer(ease, (5.0, 50.0, 500.0), 5.0),
     "TruncatedSVD": Peer(svd, (128, 256), 256),
-    "implicit BM25": Peer(implicit_bm25, (5, 20, 100), 20),
+    "implicit BM25": Peer(implicit_bm25, (5, 20, 100), 5),
     "implicit ALS": Peer(implicit_als, (64, 256), 64),
     "cornac GPTop": Peer(cornac_gptop, (True, False), True),
-    "LensKit item kNN": Peer(lenskit_item_knn, (5, 20, 100), 20),
+    "LensKit item kNN": Peer(lenskit_item_knn, (5, 20, 100), 100),
     "LensKit ALS": Peer(lenskit_als, (64, 256), 64),
 }
 

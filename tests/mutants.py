@@ -4,6 +4,9 @@ For each room some breaks are drawn by a seed from all that its modules offer: a
 one, a sum for a difference, `and` for `or`, a condition negated, a number increased, a call left out. Each is made in
 a copy of the checkout, and the room's fast tests run there until the first one fails. It ends with the score by room;
 exit code 1 if one is below `LEAST`. A break that nothing notices is printed: it is harmless, or a test is missing.
+
+Left alone is what no result can depend on: the indentation of JSON, closing a file, and fsync, which only a power cut
+would show.
 """
 
 import argparse
@@ -66,8 +69,18 @@ def places(node: ast.AST, above: Way = ()) -> Iterator[tuple[Way, ast.AST]]:
         if name in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue
         for at, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(child, ast.AST) and not isinstance(child, ast.Raise | ast.Assert | ast.JoinedStr):
+            if isinstance(child, ast.AST) and not makes_no_difference(child):
                 yield from places(child, (*above, (name, at)))
+
+
+def makes_no_difference(node: ast.AST) -> bool:
+    """Whether a node is a sentence for people, or what no result can depend on."""
+    match node:
+        case ast.Raise() | ast.Assert() | ast.JoinedStr() | ast.keyword(arg="indent"):
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="close" | "fsync"))):
+            return True
+    return False
 
 
 def broken(node: ast.AST) -> ast.AST | None:

@@ -164,7 +164,11 @@ def complaint_about_files(files: Any, expected: tuple[str, ...]) -> str:
 
 
 def is_day(value: Any) -> bool:
-    """Whether a value is a day as text, such as 2017-06-04."""
+    """Whether a value is a day as text, such as 2017-06-04.
+
+    >>> is_day("2017-06-04"), is_day("20170604"), is_day("2017-13-04"), is_day(None)
+    (True, False, False, False)
+    """
     try:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
     except ValueError:
@@ -178,7 +182,11 @@ def verified_contents(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes
 
 
 def is_dropping(name: str) -> bool:
-    """Whether a file is what a desktop leaves in each folder that somebody looks into; nothing reads it."""
+    """Whether a file is what a desktop leaves in each folder that somebody looks into; nothing reads it.
+
+    >>> [is_dropping(name) for name in (".DS_Store", "Thumbs.db", "._manifest.json", "days.npy")]
+    [True, True, True, False]
+    """
     return name in ("Thumbs.db", "desktop.ini", ".DS_Store", ".directory") or name.startswith("._")
 
 

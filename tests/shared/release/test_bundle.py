@@ -133,10 +133,10 @@ def test_packing_is_the_same_to_the_byte() -> None:
     assert pack({"a": np.arange(5)}) == pack({"a": np.arange(5)})
 
 
-def entry(name: str, size: int = 4, at: int = 0) -> zipfile.ZipInfo:
+def entry(name: str, size: int = 4, at: int = 0, packed: int = 0, way: int = zipfile.ZIP_STORED) -> zipfile.ZipInfo:
     """An archive's entry that lies somewhere and claims some size."""
     made = zipfile.ZipInfo(name)
-    made.file_size = made.compress_size = size
+    made.file_size, made.compress_size, made.compress_type = size, packed or size, way
     made.header_offset = at
     return made
 
@@ -147,6 +147,8 @@ def entry(name: str, size: int = 4, at: int = 0) -> zipfile.ZipInfo:
         ([entry("a"), entry("a", at=100)], "the same name"),
         ([entry("a"), entry("b", at=10)], "overlaps"),
         ([entry("a", size=1000)], "absurd size"),
+        ([entry("a", packed=2)], "is compressed or claims an absurd size"),
+        ([entry("a", way=zipfile.ZIP_DEFLATED)], "is compressed or claims an absurd size"),
     ],
 )
 def test_entries_that_cannot_be_are_refused(entries: list[zipfile.ZipInfo], told: str) -> None:

@@ -160,6 +160,14 @@ def test_ends_that_go_back_are_found_wherever_they_do(
         open_histories(folder)
 
 
+@pytest.mark.parametrize(("said", "told"), [({"format": 99}, "of format 99"), ({"through": "2017-13-01"}, "no day")])
+def test_a_manifest_that_does_not_describe_them_is_refused(folder: Path, said: dict, told: str) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text()) | said
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(IntegrityError, match=told):
+        open_histories(folder)
+
+
 @pytest.mark.parametrize("shape", [b"(9999999999999,)", b"(-9,          )", b"((((((1,))))))  ", b"(1, 10**1000000)"])
 def test_shapes_that_the_file_does_not_fill_are_refused(folder: Path, shape: bytes, tmp_path: Path) -> None:
     content = (folder / "days.npy").read_bytes()

@@ -58,3 +58,21 @@ def test_the_repository_knows_better_than_a_variable(monkeypatch: pytest.MonkeyP
 def test_without_git_the_revision_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(revision, "CHECKOUT", tmp_path)
     assert revision.revision() == "unknown"
+
+
+def test_the_digest_of_code_sees_names_and_contents_of_what_is_named_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(revision, "CHECKOUT", tmp_path)
+    for name, content in {"model/a.py": "1", "model/deep/b.py": "2", "model/notes.md": "3", "other/c.py": "4"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    before = revision.code_digest(("model",))
+    assert before != revision.code_digest(("model", "other"))
+    (tmp_path / "model/notes.md").write_text("other words")
+    (tmp_path / "other/c.py").write_text("5")
+    assert revision.code_digest(("model",)) == before
+    (tmp_path / "model/deep/b.py").write_text("6")
+    changed = revision.code_digest(("model",))
+    (tmp_path / "model/deep/b.py").rename(tmp_path / "model/deep/c.py")
+    assert len({before, changed, revision.code_digest(("model",))}) == 3
