@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from shared.columns import CUSTOMER, PRODUCT
-from shared.model.histories import Histories, day_number, day_numbers, known_by, positions, to_bytes
+from shared.model.histories import Histories, day_number, day_numbers, known_by, positions, to_bytes, union
 
 
 def carry(histories: Histories, transactions: pd.DataFrame, through: date) -> Histories:
@@ -46,8 +46,7 @@ def carry(histories: Histories, transactions: pd.DataFrame, through: date) -> Hi
 def together(known: np.ndarray, names: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(the known and the named, sorted bytes; where the known are in it; where each name is in it)."""
     codes, named = to_bytes(names)
-    new = named[positions(known, named) < 0]
-    if not len(new):
+    everything = union(known, named)
+    if everything is known:
         return known, np.arange(len(known)), positions(known, named)[codes]
-    everything = np.union1d(known, new) if len(known) else new
     return everything, positions(everything, known), positions(everything, named)[codes]

@@ -75,7 +75,9 @@ class Frecency(Popular):
         popular = super()._candidates(rows, k)
         popular = popular._replace(score=self.popular_weight * popular.score)
         size = len(self._catalogue)
-        fresh = ~np.isin(popular.row * size + popular.product, own_row * size + own)
+        # Pairs come by customer and product, and so do these: looking them up is cheaper than hashing them all.
+        known, wanted = np.append(own_row * size + own, -1), popular.row * size + popular.product
+        fresh = known[np.searchsorted(known[:-1], wanted)] != wanted
         return mine.and_also(popular.keep(fresh))
 
 

@@ -116,6 +116,20 @@ def positions(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.where((known[found] == asked) & (asked == wanted), found, -1)
 
 
+def union(known: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """The sorted union of sorted distinct names (both bytes); `known` itself where nothing is new.
+
+    NumPy's own hashes and sorts all names anew: ten milliseconds, each time that a model takes histories.
+
+    >>> union(np.array([b"a", b"c"]), np.array([b"a", b"bread", b"d"])).tolist()
+    [b'a', b'bread', b'c', b'd']
+    """
+    new = more[positions(known, more) < 0]
+    if not len(new) or not len(known):
+        return new if len(new) else known
+    return np.insert(known.astype(np.promote_types(known.dtype, new.dtype)), np.searchsorted(known, new), new)
+
+
 def to_bytes(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """(codes, sorted distinct names as UTF-8 bytes)."""
     codes, distinct = pd.factorize(names)

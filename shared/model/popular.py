@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from shared.columns import CUSTOMER, PRODUCT, RANK, REASON, SCORE
 from shared.model.facts import counted, tally
-from shared.model.histories import Histories, day_numbers, gather, positions
+from shared.model.histories import Histories, day_numbers, gather, positions, union
 from shared.model.lessons import KeptLessons
 
 LONGEST_LIST = 100
@@ -79,7 +79,7 @@ class Popular(BaseEstimator):
     def with_histories(self, histories: Histories) -> Self:
         """Use these histories from now on."""
         self.histories_ = counted(histories)
-        self._catalogue = np.union1d(self.products_, histories.products)
+        self._catalogue = union(histories.products, self.products_)
         self._popularity = np.zeros(len(self._catalogue))
         self._popularity[positions(self._catalogue, self.products_)] = self.popularity_
         self._by_popularity = np.argsort(-self._popularity, kind="stable")[:LONGEST_LIST]
