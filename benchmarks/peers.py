@@ -147,11 +147,11 @@ def lenskit_item_knn(histories: Histories, neighbours: int) -> Scorer:
     return lenskit_scorer(ItemKNNScorer(max_nbrs=neighbours, feedback="implicit"), histories)
 
 
-def lenskit_als(histories: Histories, factors: int) -> Scorer:
-    """LensKit's implicit matrix factorization. Raises ImportError without it."""
+def lenskit_als(histories: Histories, weight: float) -> Scorer:
+    """LensKit's implicit matrix factorization; `weight` of a purchase. Raises ImportError without it."""
     from lenskit.als import ImplicitMFScorer
 
-    return lenskit_scorer(ImplicitMFScorer(embedding_size=factors, epochs=10), histories)
+    return lenskit_scorer(ImplicitMFScorer(embedding_size=64, epochs=10, weight=weight, use_ratings=True), histories)
 
 
 def lenskit_scorer(model: Any, histories: Histories) -> Scorer:
@@ -160,14 +160,17 @@ def lenskit_scorer(model: Any, histories: Histories) -> Scorer:
     from lenskit.data import ItemList, RecQuery, from_interactions_df
 
     size = len(histories.products)
-    pairs = pd.DataFrame({"user_id": histories.customer, "item_id": histories.product})
+    pairs = pd.DataFrame(
+        {"user_id": histories.customer, "item_id": histories.product, "rating": histories.times.astype(float)}
+    )
     model.train(from_interactions_df(pairs))
     everything = ItemList(item_ids=np.arange(size))
 
     def score(rows: np.ndarray) -> np.ndarray:
         found = []
         for row in rows:
-            mine = ItemList(item_ids=histories.product[histories.starts[row] : histories.starts[row + 1]])
+            pairs = slice(histories.starts[row], histories.starts[row + 1])
+            mine = ItemList(item_ids=histories.product[pairs], rating=histories.times[pairs].astype(float))
             scored = model(RecQuery(user_id=int(row), user_items=mine), everything)
             found.append(np.nan_to_num(scored.scores(), nan=-np.inf))
         return np.array(found)
@@ -183,7 +186,7 @@ PEERS: dict[str, Peer] = {
     "implicit ALS": Peer(implicit_als, (64, 256), 64),
     "cornac GPTop": Peer(cornac_gptop, (True, False), True),
     "LensKit item kNN": Peer(lenskit_item_knn, (5, 20, 100), 100),
-    "LensKit ALS": Peer(lenskit_als, (64, 256), 64),
+    "LensKit ALS": Peer(lenskit_als, (0.5, 2.0, 40.0), 2.0),
 }
 
 

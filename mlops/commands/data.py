@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,10 +30,12 @@ COLUMNS = {
     "name": "Its column with the product's name.",
 }
 READ = ("encoding", "separator")
+# What may be said of a later file that is written otherwise than the import's.
+OTHERWISE = ("cancelled", "time_format", "decimal", "thousands", "leave_out", "encoding", "separator", "point_zero")
 # How values are written. Without them, that is found out from the data and said, or asked for.
 WRITTEN = {
     "cancelled": ("TEXT", "What a cancelled invoice's basket begins with; '' for none."),
-    "time_format": ("FORMAT", "As strptime reads it, such as '%d/%m/%Y %H:%M'; or iso, excel, s or ms (since 1970)."),
+    "time_format": ("FORMAT", "As strptime reads it, such as '%d/%m/%Y %H:%M'; or iso, excel, s, ms, us (since 1970)."),
     "decimal": ("SIGN", "The decimal sign, . or ,"),
     "thousands": ("SIGN", "What separates thousands."),
     "leave_out": ("PATTERN", "Products that are none, such as 'POST|BANK CHARGES|.*postage.*': identifier or name."),
@@ -48,10 +49,20 @@ def data() -> None:
     """Import your own shop's export, add days to it, and look at the shop that is here."""
 
 
-def column_options(command: Callable) -> Callable:
-    """The options for columns that an export may lack, and for how values are written."""
+def written_options(command: Callable) -> Callable:
+    """The options for how values are written."""
+    command = click.option("--point-zero", type=click.Choice(["keep", "drop"]), help="Whether an identifier 7.0 is 7.")(
+        command
+    )
+    missing = "A text that stands for no identifier; '' for none."
+    command = click.option("--missing", multiple=True, metavar="WORD", help=missing)(command)
     for name, (kind, text) in reversed(WRITTEN.items()):
         command = click.option(f"--{name.replace('_', '-')}", metavar=kind, help=text)(command)
+    return command
+
+
+def column_options(command: Callable) -> Callable:
+    """The options for columns that an export may lack."""
     for name, text in reversed(COLUMNS.items()):
         command = click.option(f"--{name}", metavar="COLUMN", help=text)(command)
     return command
@@ -63,8 +74,10 @@ def catalogue_options(command: Callable) -> Callable:
         ("department", "The catalogue's department. Default: guessed."),
         ("name", "The catalogue's column with the name. Default: guessed."),
         ("id", "The catalogue's column with the product. Default: the first."),
+        ("encoding", "The catalogue's encoding. Default: its mark, UTF-8, else --encoding."),
     ):
-        command = click.option(f"--products-{name}", metavar="COLUMN", help=text)(command)
+        kind = "NAME" if name == "encoding" else "COLUMN"
+        command = click.option(f"--products-{name}", metavar=kind, help=text)(command)
     return click.option("--products", type=click.Path(path_type=Path), help="A file with the catalogue.")(command)
 
 
@@ -79,8 +92,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @click.option("--product", required=True, metavar="COLUMN", help="Its column with the product.")
 @click.option("--time", required=True, metavar="COLUMN", help="Its column with the time of the purchase.")
 @column_options
-@click.option("--missing", multiple=True, metavar="WORD", help="A text that stands for no identifier; '' for none.")
-@click.option("--point-zero", type=click.Choice(["keep", "drop"]), help="Whether an identifier 7.0 is 7.")
+@written_options
 @click.option("--leave-out-file", type=click.Path(path_type=Path), help="A file with such products, one a line.")
 @catalogue_options
 @click.option("--shop-name", help="What to call the shop. Default: the file's name.")
@@ -116,10 +128,10 @@ def data_import(
         progress=bar,
         before_replacing=mark_levels,
     )
-    click.echo(json.dumps(asdict(report), indent=1) if as_json else printable(tell(report, shop, dry_run)))
     if not dry_run:
         settle_levels()
-    else:
+    click.echo(json.dumps(report.as_data(), indent=1) if as_json else printable(tell(report, shop, dry_run)))
+    if dry_run:
         check_loss(report, file.name, accept_loss)
 
 
@@ -130,9 +142,14 @@ def source_of(file: Path, options: dict[str, Any]) -> "Source":
 
     own = {key: options.pop(key) for key in list(options) if key.startswith("products") or key in READ}
     listed = options.pop("leave_out_file")
-    missing = tuple(filter(None, options.pop("missing"))) if options["missing"] else options.pop("missing") or None
+    missing = words_for_nothing(options.pop("missing"))
     products = tuple(read_lines(listed)) if listed else ()
     return Source(file, Mapping(**options, missing=missing, left_out=products), **own)
+
+
+def words_for_nothing(said: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The words that stand for no identifier; None if nothing was said of them."""
+    return tuple(filter(None, said)) if said else None
 
 
 def read_lines(file: Path) -> list[str]:
@@ -168,27 +185,38 @@ def tell(report: "Report", shop: Path, dry_run: bool) -> str:
 @data.command("add")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--products", type=click.Path(path_type=Path), help="A file with the catalogue's new products.")
+@written_options
 @accept_loss_option
 @dry_run_option
 @json_option
-def data_add(file: Path, products: Path | None, accept_loss: bool, dry_run: bool, as_json: bool) -> None:
+def data_add(
+    file: Path, products: Path | None, accept_loss: bool, dry_run: bool, as_json: bool, **options: Any
+) -> None:
     """Add the days of FILE, a later export of the same kind, to the imported shop.
 
-    It is read as the import was. A day that is there already with other rows becomes a new version of that day; the
-    earlier one is kept. The same file again changes nothing.
+    It is read as the import was; options say where this file is written otherwise. A day that is there already with
+    other rows becomes a new version of that day; the earlier one is kept. The same file again changes nothing.
     """
     from shared.importing.days_added import add_days, tell_days
+    from shared.importing.report import check_loss
 
     shop = require_shop()
-    added = add_days(file, shop, products=products, accept_loss=accept_loss, dry_run=dry_run, progress=bar)
+    otherwise = {name: options[name] for name in OTHERWISE if options[name] is not None}
+    if options["missing"]:
+        otherwise["missing"] = words_for_nothing(options["missing"])
+    added = add_days(
+        file, shop, products=products, otherwise=otherwise, accept_loss=accept_loss, dry_run=dry_run, progress=bar
+    )
     findings = [] if dry_run else look_at_days(shop, [day.day for day in added.changes])
     trained = trained_on_others(added.earliest) if added.earliest else []
     told = ["This file was added already."] if added.known else tell_days(added)
     if as_json:
-        known = {"file": file.name, "told": told, "findings": findings, "trained": trained, "report": added.report}
-        click.echo(json.dumps(known, indent=1, default=asdict))
-        return
-    click.echo(printable("\n".join(tell_added(added, told, findings, trained, dry_run))))
+        known = {"file": file.name, "told": told, "findings": findings, "trained": trained}
+        click.echo(json.dumps(known | {"report": added.report.as_data()}, indent=1))
+    else:
+        click.echo(printable("\n".join(tell_added(added, told, findings, trained, dry_run))))
+    if dry_run and not added.known:
+        check_loss(added.report, file.name, accept_loss)
 
 
 def tell_added(added: "Added", told: list[str], findings: list[str], trained: list[str], dry_run: bool) -> list[str]:
@@ -197,10 +225,13 @@ def tell_added(added: "Added", told: list[str], findings: list[str], trained: li
 
     lines = [line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".") for line in told]
     lines += [tell_reason(added.report, reason) for reason, _ in added.report.left_out.most_common()]
+    lines += ["Taken for what:", *(f"  {note}" for note in added.report.notes)] if added.report.notes else []
     if not added.changes:
         return [*lines, "Nothing changed."]
     if findings:
         lines += ["What the checks find in these days, and level 3 will refuse:", *(f"  {line}" for line in findings)]
+        if any("unknown products" in line for line in findings):
+            lines.append("  The catalogue that the shop brought lacks them: pass the new products as --products FILE.")
     lines += trained
     return [*lines, "Nothing was written (--dry-run)." if dry_run else "  Next:  mlops pipeline run"]
 

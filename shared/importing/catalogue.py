@@ -2,16 +2,20 @@
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.columns import DEPARTMENT, NAME, PRODUCT, PRODUCTS, UNKNOWN
+from shared.errors import CheckFailed
 from shared.identifiers import is_identifier
-from shared.importing.exports import Export
+from shared.importing.exports import LINE, REASON, Export
 from shared.importing.mapping import Mapping
+from shared.importing.report import BROKEN, MOST_LOST
 from shared.importing.texts import as_text, names, replaced, to_series
+from shared.text import count, listed, one_line
 
 # How what is sold beside the products is called; it teaches nothing about what somebody wants.
 NO_PRODUCTS = re.compile(
@@ -26,15 +30,29 @@ MOST_CANDIDATES = 20
 Names = Counter[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """A catalogue that came in a file: each product once, PRODUCTS; and what is to be said of it."""
+
+    products: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
 def read_catalogue(
     export: Export, mapping: Mapping, identifier: str | None, name: str | None, department: str | None
-) -> pd.DataFrame:
-    """A catalogue from its file: each product once, PRODUCTS. Columns that are not named are guessed."""
+) -> Catalogue:
+    """A catalogue from its file. Columns that are not named are guessed, and said.
+
+    Raises CheckFailed if many of its lines have more or fewer fields than its header.
+    """
     export.require([identifier, name, department])
     first = identifier or export.columns[0]
     name = name or guess_column(export.columns, first, ("name", "desc", "title")) or first
     department = department or guess_column(export.columns, first, ("department", "category", "group"))
-    tables = [chunk.table for chunk in export]
+    export.require([first, name, department])
+    chunks = list(export)
+    tables, broken = [chunk.table for chunk in chunks], sum(len(chunk.broken) for chunk in chunks)
+    require_whole(export, broken, sum(map(len, tables)))
 
     def column(named: str) -> pa.Array:
         parts = [as_text(table.column(export.place(named))) for table in tables]
@@ -43,9 +61,41 @@ def read_catalogue(
     keys = replaced(column(first), mapping.missing or (), mapping.drops_point_zero("product"))
     products = pd.DataFrame({PRODUCT: to_series(keys), NAME: to_series(pc.coalesce(names(column(name)), keys))})
     products[DEPARTMENT] = to_series(names(column(department))).fillna(UNKNOWN) if department else UNKNOWN
-    products = products.dropna(subset=PRODUCT).drop_duplicates(PRODUCT)[PRODUCTS]
+    products = products.dropna(subset=PRODUCT).drop_duplicates()[PRODUCTS]
+    twice = int(products[PRODUCT].duplicated().sum())
+    products = products.drop_duplicates(PRODUCT)
     usable = products[PRODUCT].map(is_identifier).astype(bool)
-    return products[usable].sort_values(PRODUCT, ignore_index=True)
+    read = f"the catalogue: {first!r} is the product, {name!r} its name, {department or 'nothing'!r} its department"
+    notes = [*export.notes, read]
+    notes += [f"the catalogue names {count(twice, 'product')} in several ways: the first one counts"] if twice else []
+    notes += [f"{count(broken, 'line')} of the catalogue left out: {BROKEN}"] if broken else []
+    return Catalogue(products[usable].sort_values(PRODUCT, ignore_index=True), tuple(notes))
+
+
+def require_whole(export: Export, broken: int, read: int) -> None:
+    """Raise CheckFailed if more of a catalogue's lines cannot be read than may be without a word."""
+    if broken > MOST_LOST * (broken + read):
+        lines = next(chunk.broken for chunk in export if len(chunk.broken))
+        raise CheckFailed(
+            f"{count(broken, 'line')} of {broken + read:,} of the catalogue {export.path.name} cannot be read, such as "
+            f"{one_line(lines[LINE].iloc[0])[:80]!r}: {lines[REASON].iloc[0]}.",
+            fix=f"{BROKEN.capitalize()}.",
+        )
+
+
+def compare_catalogue(catalogue: Catalogue, name: str, seen: Names) -> list[str]:
+    """What to say of a catalogue and the products that were sold. Raises CheckFailed if it has none of them."""
+    sold = {product for product, _ in seen}
+    known = len(sold & set(catalogue.products[PRODUCT]))
+    if sold and not known:
+        shown = listed([repr(product) for product in catalogue.products[PRODUCT].head(3)]) or "nothing"
+        raise CheckFailed(
+            f"None of the {len(sold):,} products that were sold is in the catalogue {name}: it has {shown}, and sold "
+            f"were {listed([repr(product) for product in sorted(sold)[:3]])}.",
+            fix="Pass its column with the product as --products-id, or leave --products out.",
+        )
+    told = f"the catalogue has {known:,} of the {len(sold):,} products that were sold"
+    return [*catalogue.notes, told + ("" if known == len(sold) else "; the others have neither name nor department")]
 
 
 def guess_column(columns: list[str], taken: str, words: tuple[str, ...]) -> str | None:

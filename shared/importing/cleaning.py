@@ -86,7 +86,7 @@ def estimated(columns: dict[str, pa.Array], mapping: Mapping, numbers: dict[str,
     else:
         quantity = lenient_numbers(columns["quantity"]) if "quantity" in columns else np.ones(len(amount))
         guess = quantity * (lenient_numbers(columns["price"]) if "price" in columns else 0)
-    return np.where(np.isfinite(amount), amount, np.abs(guess))
+    return np.where(np.isfinite(amount), amount, np.where(np.isfinite(guess), np.abs(guess), np.nan))
 
 
 def baskets(named: pa.Array, customers: pa.Array, times: np.ndarray) -> pa.Array:
@@ -112,9 +112,7 @@ def text_reasons(text: dict[str, pa.Array]) -> dict[str, np.ndarray]:
     return {
         "no customer": text[CUSTOMER].is_null().to_numpy(zero_copy_only=False),
         "no product": text[PRODUCT].is_null().to_numpy(zero_copy_only=False),
-        "identifier rounded by a spreadsheet or a float": any_of(
-            [rows_matching(text[name], ROUNDED) for name in (CUSTOMER, PRODUCT, BASKET)]
-        ),
+        "identifier rounded by a spreadsheet or a float": any_of([rows_matching(text[name], ROUNDED) for name in TEXT]),
         f"identifier longer than {LONGEST_ID}": any_of([mask.to_numpy(zero_copy_only=False) for mask in too_long]),
         "identifier with a control character": any_of([rows_matching(text[name], CONTROL) for name in TEXT]),
     }

@@ -2,25 +2,54 @@
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
 import pyarrow as pa
 
 from shared.errors import CheckFailed, UsageError
-from shared.importing.exports import CHUNK, Chunk, Export, Numbered, chunks_of, damage, header_names
+from shared.importing.exports import (
+    CHUNK,
+    MOST_ABOVE,
+    Chunk,
+    Export,
+    Numbered,
+    chunks_of,
+    damage,
+    header_names,
+    tell_above,
+)
+from shared.text import one_line
 
 BLOCK = 1 << 20
 SEPARATORS = ",;\t|"
-MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",  # begins as UTF-16's does, so it comes before it
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# How files begin that are no text.
+OTHERS = {
+    b"PK\x03\x04": "a ZIP archive or a workbook",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b": "packed with gzip",
+    b"\x89PNG": "a picture",
+    b"%PDF": "a PDF",
+}
 
 
-def open_csv(path: Path, encoding: str | None, separator: str | None) -> Export:
-    """A CSV, whose encoding is checked from the first byte to the last before anything is read."""
-    check_separator(separator)
+def open_csv(path: Path, encoding: str | None, separator: str | None, wanted: Collection[str] = ()) -> Export:
+    """A CSV, whose encoding is checked from the first byte to the last before anything is read.
+
+    The header is the first line that holds anything, or one soon after it that has all `wanted` columns.
+    """
+    separator = check_separator(separator)
+    check_kind(path)
     marked = marked_encoding(path)
     encoding = encoding or marked or "utf-8"
     check_encoding(path, encoding)
@@ -28,24 +57,79 @@ def open_csv(path: Path, encoding: str | None, separator: str | None) -> Export:
     csv.field_size_limit(BLOCK)
     with open_text(path, encoding) as file, damage(path):
         said, first = said_separator(file)
-        separator = separator or said or guess_separator(file, first)
+        separators = [separator or said or guess_separator(file, first)]
+        if not (separator or said):
+            separators += [other for other in SEPARATORS if other not in separators]
+        found = (find_header(file, other, bool(said), wanted) for other in separators)
+        above, separator = next(
+            ((at, sign) for at, sign in zip(found, separators, strict=False) if at is not None), (0, separators[0])
+        )
         file.seek(0)
         lines = csv.reader(file, delimiter=separator)
-        fields = header(lines, skip=bool(said))
+        fields = header(lines, bool(said), above)
+    if any("\0" in field for field in fields):
+        raise CheckFailed(
+            f"The header of {path.name} holds NUL characters, as UTF-16 without a mark has.",
+            fix="Pass --encoding utf-16-le, or export it as UTF-8.",
+        )
     columns = header_names(fields)
-    notes = (f"the encoding: {encoding}", f"the separator: {separator!r}")
-    read = partial(read_rows, path, encoding, separator, bool(said), columns)
+    notes = (f"the encoding: {encoding}", f"the separator: {separator!r}", *tell_above(above, columns))
+    read = partial(read_rows, path, encoding, separator, bool(said), above, columns)
     chunks = path.stat().st_size // (CHUNK * max(len(",".join(fields)), 40)) + 1
     return Export(path, columns, chunks, read, notes)
 
 
-def read_rows(path: Path, encoding: str, separator: str, said: bool, columns: list[str]) -> Iterator[Chunk]:
-    """The rows below the header, chunk by chunk."""
+def find_header(file: TextIO, separator: str, said: bool, wanted: Collection[str]) -> int | None:
+    """How many lines that hold anything stand above the header; None if no line has all columns."""
+    file.seek(0)
+    lines = csv.reader(file, delimiter=separator)
+    if said:
+        next(lines, None)
+    first = islice((fields for fields in lines if any(fields)), MOST_ABOVE)
+    return next((at for at, fields in enumerate(first) if set(wanted) <= set(header_names(fields))), None)
+
+
+def read_rows(path: Path, encoding: str, separator: str, said: bool, above: int, columns: list[str]) -> Iterator[Chunk]:
+    """The rows below the header, chunk by chunk. Raises CheckFailed where a quote that stays open swallows lines."""
+    kept: list[str] = []
+
+    def noted(file: TextIO) -> Iterator[str]:
+        for line in file:
+            kept.append(line)
+            yield line
+
+    def numbered(lines: Any) -> Iterator[Numbered]:
+        for fields in lines:
+            if len(kept) > 1:
+                check_quotes(path, kept, fields, lines.line_num, separator, len(columns))
+            kept.clear()
+            if any(fields):
+                yield lines.line_num, fields
+
     with open_text(path, encoding) as file, damage(path):
-        lines = csv.reader(file, delimiter=separator)
-        header(lines, skip=said)
-        rows: Iterator[Numbered] = ((lines.line_num, fields) for fields in lines if any(fields))
-        yield from chunks_of(rows, len(columns), named_width(columns), text_column)
+        lines = csv.reader(noted(file), delimiter=separator)
+        header(lines, said, above)
+        kept.clear()
+        yield from chunks_of(numbered(lines), len(columns), named_width(columns), text_column)
+
+
+def check_quotes(path: Path, raw: list[str], fields: list[str], line: int, separator: str, width: int) -> None:
+    """Raise CheckFailed if the lines of one record are several ones, of which a quote made one.
+
+    So it is if the quote is never closed, or within a field, or if a line within a field has a row's separators.
+    """
+    try:
+        list(csv.reader(raw, delimiter=separator, strict=True))
+        within = [part for field in fields for part in field.splitlines()[1:]]
+        if width < 2 or all(part.count(separator) < width - 1 for part in within):
+            return
+    except csv.Error:
+        pass
+    raise CheckFailed(
+        f"A quote that is opened in line {line - len(raw) + 1:,} of {path.name} is not closed where it should be, "
+        f"and swallows what follows: {one_line(raw[0])[:80]!r}.",
+        fix="Mend the quote, or export the file again with each quote within a text doubled.",
+    )
 
 
 def text_column(values: Iterable[Any]) -> pa.Array:
@@ -62,11 +146,11 @@ def named_width(columns: list[str]) -> int:
     return max((place for place, name in enumerate(columns, 1) if name != f"column {place}"), default=len(columns))
 
 
-def header(lines: Any, skip: bool) -> list[str]:
-    """The first line that holds anything, after `sep=` if there is one."""
+def header(lines: Any, skip: bool, above: int) -> list[str]:
+    """The first line that holds anything, after `sep=` if there is one, and after so many others that do."""
     if skip:
         next(lines, None)
-    return next((fields for fields in lines if any(fields)), [])
+    return next(islice((fields for fields in lines if any(fields)), above, None), [])
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
@@ -89,16 +173,31 @@ def guess_separator(file: TextIO, line: str) -> str:
     return max(SEPARATORS, key=outside.count)
 
 
-def check_separator(separator: str | None) -> None:
-    """Raise UsageError for a separator that is not one character."""
+def check_separator(separator: str | None) -> str | None:
+    r"""The separator; `\t` is a tab. Raises UsageError for one that is not one character."""
+    separator = "\t" if separator in (r"\t", "tab") else separator
     if separator is not None and (len(separator) != 1 or separator in "\r\n"):
-        raise UsageError(f"A separator is one character, not {separator!r}.", fix="Pass --separator ';', for example.")
+        raise UsageError(
+            f"A separator is one character, not {separator!r}.", fix="Pass --separator ';', for example, or tab."
+        )
+    return separator
+
+
+def check_kind(path: Path) -> None:
+    """Raise CheckFailed for a file that is no text, whatever its name says."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    for begins, kind in OTHERS.items():
+        if start.startswith(begins):
+            raise CheckFailed(
+                f"{path.name} is no CSV: it is {kind}.", fix="Unpack it, or give the file the suffix of what it is."
+            )
 
 
 def marked_encoding(path: Path) -> str:
     """The encoding that a mark at a file's beginning says; empty if there is none."""
     with path.open("rb") as file:
-        start = file.read(3)
+        start = file.read(4)
     return next((name for mark, name in MARKS.items() if start.startswith(mark)), "")
 
 

@@ -5,7 +5,7 @@ that day in a file of its own: who reads the shop meanwhile reads it as it was, 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,16 @@ from shared.dataset.writing import building, take_over, write_day, write_record,
 from shared.errors import UsageError
 from shared.importing.catalogue import products_from
 from shared.importing.exports import misfit
-from shared.importing.mapping import Mapping
+from shared.importing.mapping import Mapping, check_mapping
 from shared.importing.report import Report, check_loss
 from shared.importing.shop_import import Progress, Reading, Source, read_export
 from shared.importing.spool import QUARANTINE, Spool
+from shared.importing.times import check_time_format
 from shared.text import count, one_line
 
 MOST_HOLES = 3
+# With fewer products than this, none of them may be known by chance.
+LEAST_STRANGERS = 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Day:
 class Added:
     """What a file brought: days that are new, others that are corrected, and how many are as they were.
 
-    first, last: of the shop before. earliest: the first day on which the shop is another now.
+    first, last: of the shop before. known: the file was added already. strangers: none of its products is the shop's.
     """
 
     report: Report
@@ -52,6 +55,7 @@ class Added:
     corrected: list[Day] = field(default_factory=list)
     same: list[date] = field(default_factory=list)
     known: bool = False
+    strangers: bool = False
 
     @property
     def changes(self) -> list[Day]:
@@ -69,23 +73,26 @@ def add_days(
     shop: Path,
     *,
     products: Path | None = None,
+    otherwise: dict[str, Any] | None = None,
     accept_loss: bool = False,
     dry_run: bool = False,
     progress: Progress = lambda items, label: items,
 ) -> Added:
     """Add a file's days to the shop that was imported. What is there already is left as it is.
 
-    Raises UsageError if the shop was not imported, and CheckFailed as an import does.
+    otherwise: how this file is written where it is written otherwise than the import's, by the names of `Mapping` and
+    `Source`. A dry run writes nothing, and does not say no to a loss. Raises UsageError if the shop was not imported,
+    and CheckFailed as an import does.
     """
     with writing(shop):
         take_over(shop)
         feed = Feed(shop)
-        source = source_of(feed, file, products)
+        source = source_of(feed, file, products, otherwise or {})
         added = Added(Report(), feed.first_day, feed.last_day)
-        if source.fingerprint() in {entry["fingerprint"] for entry in feed.about.get("added", [])}:
+        export = source.open()
+        if source.fingerprint() in fingerprints(feed.about):
             added.known = True
             return added
-        export = source.open()
         with building(shop) as part:
             with Spool(part, export.columns) as spool, misfit(file):
                 reading = read_export(export, source.mapping, spool, progress)
@@ -93,20 +100,45 @@ def add_days(
             added.report = reading.report
             for day, rows in spool.days():
                 sort_in(feed, part, day, rows, added)
+            added.strangers = are_strangers(feed, reading)
             if added.changes and not dry_run:
                 keep(feed, part, source, reading, added)
+            elif not dry_run:
+                # So that it brings nothing either once a later file has corrected its days.
+                unchanged = [*feed.about.get("unchanged", []), source.fingerprint()]
+                write_record(shop, {**feed.about, "unchanged": unchanged})
     return added
 
 
-def source_of(feed: Feed, file: Path, products: Path | None) -> Source:
-    """A later file, read as the import was. Raises UsageError for a shop whose reading is not noted."""
+def fingerprints(about: dict[str, Any]) -> set[str]:
+    """The files that a shop has, and how each was read: the import's own is among them."""
+    imported = about.get("source", {}).get("as_added")
+    added = [entry["fingerprint"] for entry in about.get("added", [])]
+    return {*added, *about.get("unchanged", []), *([imported] if imported else [])}
+
+
+def are_strangers(feed: Feed, reading: Reading) -> bool:
+    """Whether a file has none of the products that the shop has."""
+    brought = {product for product, _ in reading.names}
+    return bool(brought) and brought.isdisjoint(feed.products()[PRODUCT]) and len(brought) >= LEAST_STRANGERS
+
+
+def source_of(feed: Feed, file: Path, products: Path | None, otherwise: dict[str, Any]) -> Source:
+    """A later file, read as the import was but for what is said. Raises UsageError where no reading is noted."""
     about = feed.about
     if "mapping" not in about:
         raise UsageError(
             f"How the shop {one_line(about['name'])!r} was read is not noted: days can be added to an imported shop.",
             fix="Import it with `mlops data import`, with --replace if another one is here.",
         )
-    return Source(file, Mapping.from_data(about["mapping"]), products=products, **about.get("reading", {}))
+    own = {name: otherwise[name] for name in otherwise if name in about.get("reading", {})}
+    written = {name: value for name, value in otherwise.items() if name not in own}
+    mapping = Mapping.from_data(about["mapping"])
+    if "cancelled" in written:
+        written["found"] = ()
+    mapping = check_mapping(replace(mapping, **written))
+    check_time_format(mapping.time_format)
+    return Source(file, mapping, products=products, **(about.get("reading", {}) | own))
 
 
 def sort_in(feed: Feed, part: Path, day: date, rows: pd.DataFrame, added: Added) -> None:
@@ -157,7 +189,8 @@ def keep(feed: Feed, part: Path, source: Source, reading: Reading, added: Added)
 
 def keep_catalogue(feed: Feed, source: Source, reading: Reading, number: int) -> str:
     """Write a catalogue that has the new products, too, if there are any; returns its file's name."""
-    known, brought = feed.products(), source.catalogue()
+    known, catalogue = feed.products(), source.catalogue()
+    brought = catalogue.products if catalogue else None
     if brought is None:
         # A catalogue that the shop brought itself says which products there are: rows cannot add to it.
         brought = products_from(reading.names) if not feed.about.get("own_catalogue") else known.iloc[:0]
@@ -185,6 +218,10 @@ def tell_days(added: Added) -> list[str]:
         told.append(f"goes back: {count(len(back), 'day')} before {added.last} had no rows until now ({span(back)})")
     if added.same:
         told.append(f"overlaps: {count(len(added.same), 'day')} as they were ({span(added.same)})")
+    if added.strangers:
+        told.append(
+            "none of its products is known in this shop: is it this shop's file, and are they written as before?"
+        )
     return [*told, *holes(added)]
 
 

@@ -53,15 +53,15 @@ class Identifiers:
         """Take a chunk in."""
         plain, read = plain_array(values), as_text(values)
         self.filled += len(read) - read.null_count
+        counts = pc.value_counts(pc.drop_null(read))
+        distinct, rows = counts.field("values"), counts.field("counts").to_numpy(zero_copy_only=False)
+        self.long += int(matching(distinct, SPREADSHEET_DIGITS).sum())
+        self.long_zeros += int(matching(distinct, SPREADSHEET_ZEROS).sum())
         if not pa.types.is_string(plain.type):
             return
         self.text += len(read) - read.null_count
         self.blanks += pc.sum(pc.not_equal(plain, trimmed(plain))).as_py() or 0
-        counts = pc.value_counts(pc.drop_null(read))
-        distinct, rows = counts.field("values"), counts.field("counts").to_numpy(zero_copy_only=False)
         self.point_zero += int(rows[matching(distinct, POINT_ZERO)].sum())
-        self.long += int(matching(distinct, SPREADSHEET_DIGITS).sum())
-        self.long_zeros += int(matching(distinct, SPREADSHEET_ZEROS).sum())
         self.look_for_nobody(distinct, rows)
 
     def look_for_nobody(self, distinct: pa.Array, rows: np.ndarray) -> None:
@@ -129,6 +129,10 @@ class Invoices:
             "",
         )
 
+    def contradict(self, prefix: str) -> bool:
+        """Whether lines that begin with what marked cancelled invoices until now are no cancellations."""
+        return bool(prefix) and self.negative[prefix] < LEAST_NEGATIVE * self.all[prefix]
+
 
 def counted(values: pa.Array) -> pa.Array:
     """The distinct values and how often each is there, but for nulls."""
@@ -152,10 +156,11 @@ class Evidence:
             if name in columns:
                 self.identifiers[name].look(columns[name])
         for name in NUMBERS:
-            if name in columns and (mapping.decimal is None or mapping.thousands is None):
+            if name in columns:
                 self.numbers[name].look(columns[name])
         signed = next((columns[name] for name in ("quantity", "amount") if name in columns), None)
-        if mapping.cancelled is None and "basket" in columns and signed is not None:
+        looked_for = mapping.cancelled is None or "cancelled" in mapping.found
+        if looked_for and "basket" in columns and signed is not None:
             self.invoices.look(columns["basket"], signed)
 
     def resolve(self, mapping: Mapping, latest: date) -> Mapping:
@@ -164,13 +169,15 @@ class Evidence:
         Raises CheckFailed or UsageError, naming the option, where the data has no reading, or several.
         """
         self.ask_for_nobody(mapping)
+        self.ask_for_cancelled(mapping)
         zeros = {name: "drop" if seen.all_end_in_zero else "keep" for name, seen in self.identifiers.items()}
         resolved = replace(
             mapping,
             time_format=mapping.time_format or self.times.resolve(latest),
             cancelled=self.invoices.cancelled() if mapping.cancelled is None else mapping.cancelled,
-            missing=mapping.missing or (),
-            point_zero=mapping.point_zero or zeros,
+            # What was found and not said is found anew in each file of the shop.
+            point_zero=mapping.point_zero if isinstance(mapping.point_zero, str) else zeros,
+            found=("cancelled",) if mapping.cancelled is None else mapping.found,
         )
         self.ask_for_numbers(mapping)
         return replace(resolved, decimal=mapping.style.decimal, thousands=mapping.style.thousands)
@@ -186,8 +193,25 @@ class Evidence:
                     fix=f"Pass --missing {word!r} if so, or --missing '' if all such words are codes.",
                 )
 
+    def ask_for_cancelled(self, mapping: Mapping) -> None:
+        """Raise UsageError if what was found to mark cancelled invoices marks sales in a later file."""
+        prefix = mapping.cancelled or ""
+        if "cancelled" in mapping.found and self.invoices.contradict(prefix):
+            lines, negative = self.invoices.all[prefix], self.invoices.negative[prefix]
+            raise UsageError(
+                f"Invoices that begin with {prefix!r} were cancelled ones until now; of {count(lines, 'line')} of this "
+                f"file that begin so, {negative:,} are negative.",
+                fix=f"Pass --cancelled {prefix} if they are cancelled, or --cancelled '' if they are not.",
+            )
+
     def ask_for_numbers(self, mapping: Mapping) -> None:
         """Raise CheckFailed if numbers are not written as the mapping says, or can be read in two ways."""
+        for name, column in self.numbers.items():
+            if name != "quantity" and len(column.currencies) > 1:
+                raise CheckFailed(
+                    f"The {name} is in several currencies: {', '.join(sorted(column.currencies))}.",
+                    fix="Export it in one currency: amounts are added up.",
+                )
         allowed = [style for style in STYLES if mapping.allows(style)]
         if not allowed:
             return
@@ -231,4 +255,9 @@ class Evidence:
 
 def tell_time(time_format: str) -> str:
     """A time format in words."""
-    return {"iso": "ISO 8601", "excel": "days since 1900, as Excel counts them"}.get(time_format, time_format)
+    known = {
+        "iso": "ISO 8601",
+        "excel": "days since 1900, as Excel counts them",
+        "excel-1904": "days since 1904, as this workbook counts them",
+    }
+    return known.get(time_format, time_format)

@@ -8,6 +8,7 @@ import csv
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +22,13 @@ import pandas as pd
 import pyarrow as pa
 
 from shared.errors import CheckFailed, MlopsError, UsageError
-from shared.text import listed, one_line
+from shared.text import count, listed, one_line
 
 CHUNK = 50_000
+
+
+# A title, a date and the like may stand above a header: so many lines are looked at for the columns that were named.
+MOST_ABOVE = 20
 
 
 REASON = "reason"
@@ -59,7 +64,7 @@ class Export:
     """An opened export. Iterating reads it from the start, holding one chunk at a time.
 
     columns: the header's names, white space within them being one blank. notes: what was taken for what.
-    nested: the columns that hold lists or the like.
+    nested: the columns that hold lists or the like. days_from_1904: whether days that are numbers count from 1904.
     """
 
     path: Path
@@ -68,6 +73,7 @@ class Export:
     read: Callable[[], Iterator[Chunk]]
     notes: tuple[str, ...] = ()
     nested: frozenset[str] = frozenset()
+    days_from_1904: bool = False
 
     def __iter__(self) -> Iterator[Chunk]:
         """The chunks."""
@@ -85,13 +91,14 @@ class Export:
         """Raise UsageError if a column that was named is missing, there twice, or holds no single values."""
         have = f"Its columns: {listed(self.columns)}."
         for name in filter(None, columns):
-            count = self.columns.count(tidy(name))
-            if count != 1:
+            found = self.columns.count(tidy(name))
+            if found != 1:
                 close = get_close_matches(tidy(name), self.columns, 1, 0.5) or [at for at in self.columns if name in at]
-                meant = f" {one_line(close[0])!r}, perhaps?" if close and not count else ""
+                meant = f" {one_line(close[0])!r}, perhaps?" if close and not found else ""
+                away = "" if found else f" A header is looked for in the first {MOST_ABOVE} lines that hold anything."
                 raise UsageError(
-                    f"The column {one_line(name)!r} is {'twice' if count else 'not'} in {self.path.name}. {have}",
-                    fix=f"Name one of these.{meant} Mind upper and lower case, and --separator for a CSV.",
+                    f"The column {one_line(name)!r} is {'twice' if found else 'not'} in {self.path.name}. {have}",
+                    fix=f"Name one of these.{meant} Mind upper and lower case, and --separator for a CSV.{away}",
                 )
             if tidy(name) in self.nested:
                 raise UsageError(
@@ -119,19 +126,27 @@ def header_names(cells: Iterable[Any]) -> list[str]:
     return [name or f"column {number}" for number, name in enumerate(names, start=1)]
 
 
+def tell_above(above: int, columns: list[str]) -> list[str]:
+    """What to say of lines above a header."""
+    return [f"the header: the line that begins with {columns[0]!r}; {count(above, 'line')} above it"] if above else []
+
+
 def chunks_of(
     rows: Iterator[Numbered], width: int, needed: int, column: Callable[[Iterable[Any]], pa.Array]
 ) -> Iterator[Chunk]:
     """Chunks of numbered rows, each `width` fields wide.
 
-    A row may lack fields at its end if those that are needed are there, and have more if they are empty; others are
-    broken. `column` makes an array of a column's values.
+    A row may lack fields at its end if those that are needed are there. It may have more if they are empty and most
+    rows have as many: in a single one, something before them was parted that belongs together. Others are broken.
+    `column` makes an array of a column's values.
     """
     names = [str(place) for place in range(width)]
     while part := list(islice(rows, CHUNK)):
         good, broken = part, {}
-        if any(len(fields) != width for _, fields in part):
-            fitted = [(number, fitting(fields, width, needed), fields) for number, fields in part]
+        lengths = Counter(len(fields) for _, fields in part)
+        if set(lengths) != {width}:
+            usual = max(sorted(lengths), key=lengths.__getitem__)
+            fitted = [(number, fitting(fields, width, needed, usual), fields) for number, fields in part]
             good = [(number, row) for number, row, _ in fitted if row is not None]
             broken = {number: fields for number, row, fields in fitted if row is None}
         columns = list(zip(*(fields for _, fields in good), strict=True)) or [()] * width
@@ -139,21 +154,17 @@ def chunks_of(
         yield Chunk(table, np.array([number for number, _ in good], dtype=np.int64), broken_lines(broken, width))
 
 
-def fitting(fields: list[Any], width: int, needed: int) -> list[Any] | None:
-    """A row with as many fields as there are columns; None if that cannot be without loss."""
+def fitting(fields: list[Any], width: int, needed: int, usual: int) -> list[Any] | None:
+    """A row with as many fields as there are columns; None if that cannot be without loss. usual: most rows' fields."""
     if len(fields) < width:
         return fields + [None] * (width - len(fields)) if len(fields) >= needed else None
-    return fields[:width] if not any(field not in (None, "") for field in fields[width:]) else None
+    if len(fields) == width:
+        return fields
+    return fields[:width] if len(fields) == usual and not any(fields[width:]) else None
 
 
 def broken_lines(broken: dict[int, list[Any]], columns: int) -> pd.DataFrame:
-    """The rows that have a wrong number of fields. Raises CheckFailed if the reason is a quote that stays open."""
-    for number, fields in broken.items():
-        if any("\n" in str(field) for field in fields):
-            raise CheckFailed(
-                f"A quote that is opened before line {number:,} is not closed where it should be.",
-                fix="Export the file again, or mend the quote.",
-            )
+    """The rows that have a wrong number of fields."""
     reasons = [f"{len(fields)} fields instead of {columns}" for fields in broken.values()]
     return pd.DataFrame(
         {REASON: reasons, LINE: [",".join(map(str, fields)) for fields in broken.values()]}, list(broken)

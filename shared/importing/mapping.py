@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from shared.errors import UsageError
-from shared.importing.numbers import Style
+from shared.importing.numbers import ALIKE, STYLES, Style
 
 COLUMNS = ("customer", "product", "time", "basket", "quantity", "amount", "price", "store", "name")
 
@@ -15,10 +15,11 @@ class Mapping:
     """Which column of the export holds what, and how it is written. What is None is found out from the data.
 
     cancelled: what the basket of a cancelled invoice begins with; '' if there are none. time_format: as `strptime`
-    reads it, or `iso`, `excel` (days since 1900), `s` or `ms` (since 1970). decimal, thousands: the characters in
-    numbers. missing: texts that stand for no identifier; () if all are codes. point_zero: `drop` reads an identifier
-    `7.0` as `7`, `keep` keeps it. leave_out: an expression; products whose identifier or name it matches are none.
-    left_out: identifiers of such products.
+    reads it, or `iso`, `excel` (days since 1900), `excel-1904`, `s`, `ms`, `us` or `ns` (since 1970). decimal,
+    thousands: the characters in numbers. missing: texts that stand for no identifier; () if all are codes, None if that
+    was not said. point_zero: `drop` reads an identifier `7.0` as `7`, `keep` keeps it. leave_out: an expression;
+    products whose identifier or name it matches are none. left_out: identifiers of such products. found: what was not
+    said and is looked at anew in a later file.
     """
 
     customer: str
@@ -38,6 +39,7 @@ class Mapping:
     point_zero: dict[str, str] | str | None = None
     leave_out: str | None = None
     left_out: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str | None]:
@@ -74,10 +76,11 @@ class Mapping:
 
 def check_mapping(mapping: Mapping) -> Mapping:
     """Raise UsageError for settings that cannot be."""
-    decimal, thousands = mapping.decimal, mapping.thousands
+    check_columns(mapping)
+    decimal, thousands = mapping.decimal, mapping.thousands and mapping.thousands.translate(ALIKE)
     if decimal is not None and decimal not in (".", ","):
         raise UsageError(f"{decimal!r} is no decimal sign.", fix="Pass --decimal '.' or --decimal ','.")
-    if thousands and (len(thousands) != 1 or thousands.isalnum() or thousands in "+-"):
+    if thousands and Style(".", thousands) not in STYLES and Style(",", thousands) not in STYLES:
         raise UsageError(f"{thousands!r} does not separate thousands.", fix="Pass --thousands ',' or '.', for example.")
     if thousands and thousands == decimal:
         raise UsageError(
@@ -88,4 +91,15 @@ def check_mapping(mapping: Mapping) -> Mapping:
         re.compile(mapping.leave_out or "")
     except re.error as error:
         raise UsageError(f"{mapping.leave_out!r} is no expression: {error}.", fix="Mend --leave-out.") from error
-    return replace(mapping, decimal=decimal or {".": ",", ",": "."}.get(thousands or ""))
+    return replace(mapping, thousands=thousands, decimal=decimal or {".": ",", ",": "."}.get(thousands or ""))
+
+
+def check_columns(mapping: Mapping) -> None:
+    """Raise UsageError if one column is named for two things that cannot be the same."""
+    named = {what: getattr(mapping, what) for what in ("customer", "product", "time")}
+    for what, column in named.items():
+        same = [other for other in named if other != what and named[other] == column]
+        if same:
+            raise UsageError(
+                f"The column {column!r} is named as the {what} and as the {same[0]}.", fix="Name one column for each."
+            )

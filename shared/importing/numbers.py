@@ -13,7 +13,13 @@ import pyarrow.compute as pc
 from shared.importing.texts import plain_array, trimmed
 
 LONG = re.compile(r"[-+]?[1-9]\d{3}")
-SIGNS = re.compile(r"^([-+]?)\s*(?:[$€£¥₹₽]|[A-Z]{3}(?=[\s\d]))?\s*|\s*(?:[$€£¥₹₽]|(?<=[\s\d])[A-Z]{3})?$")
+# A currency: its sign, its three letters, or what it is called at home.
+CURRENCY = r"(?:[A-Z]{0,2}[$€£¥₹₽₩₺₪฿]|[A-Z]{3}|[Kk]r\.?|Rs\.?|zł|Kč|Ft|Fr\.?)"
+SIGNS = re.compile(rf"^([-+]?)\s*(?P<before>{CURRENCY}(?=[\s\d.,]))?\s*|\s*(?P<after>(?<=[\s\d.,]){CURRENCY})?$")
+# A dash in place of the cents: 5.- and 5,-- are 5.
+NO_CENTS = re.compile(r"(?<=\d[.,])[-\u2013\u2014]{1,2}(?=\s|$)")
+# All blanks that separate thousands are one to us; a typographer's minus is a minus.
+ALIKE = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2212": "-"})
 
 
 @dataclass(frozen=True)
@@ -25,14 +31,15 @@ class Style:
 
     def __str__(self) -> str:
         """The options that name it."""
-        return f"--decimal '{self.decimal}'" + (f" --thousands '{self.thousands}'" if self.thousands else "")
+        quoted = '"' + "'" + '"' if self.thousands == "'" else f"'{self.thousands}'"
+        return f"--decimal '{self.decimal}'" + (f" --thousands {quoted}" if self.thousands else "")
 
 
 PLAIN = Style()
 STYLES = (
     PLAIN,
     Style(","),
-    *(Style(decimal, thousands) for decimal in ".," for thousands in ",. '\u00a0\u202f\u2019" if decimal != thousands),
+    *(Style(decimal, thousands) for decimal in ".," for thousands in ",. '\u2019" if decimal != thousands),
 )
 
 
@@ -47,19 +54,32 @@ def expression(style: Style) -> re.Pattern[str]:
 def parse(text: str, style: Style = PLAIN) -> float:
     """One number; NaN if the text is none in this style.
 
-    >>> parse("-1,5", Style(",")), parse("7,693.00", Style(".", ",")), parse("12.50-"), parse("€ 3")
-    (-1.5, 7693.0, -12.5, 3.0)
+    >>> parse("-1,5", Style(",")), parse("7,693.00", Style(".", ",")), parse("12.50-"), parse("(3.50)"), parse("€ 3")
+    (-1.5, 7693.0, -12.5, -3.5, 3.0)
+    >>> parse("5.-"), parse("5,--", Style(",")), parse("(-3.50)"), parse("(3.50")
+    (5.0, 5.0, -3.5, nan)
     """
-    negative = (text.startswith("(") and text.endswith(")")) or text.endswith("-")
-    bare = text.strip("()") if text.startswith("(") else text.removesuffix("-")
-    sign = SIGNS.match(bare)
-    minus = bool(sign and sign[1] == "-")
+    text = NO_CENTS.sub("", text.translate(ALIKE))
+    in_brackets = text.startswith("(") and text.endswith(")")
+    bare = text[1:-1] if in_brackets else text.removesuffix("-")
+    negative = bare != text or bare.startswith("-")
     bare = SIGNS.sub("", bare)
     if not expression(style).fullmatch(bare):
         return float("nan")
     bare = bare.replace(style.thousands, "") if style.thousands else bare
     value = float(bare.replace(style.decimal, "."))
-    return -value if negative != minus else value
+    return -value if negative else value
+
+
+def currency(text: str) -> str:
+    """The currency that a number names; empty if it names none.
+
+    >>> currency("€ 3.50"), currency("-3.50 EUR"), currency("3.50")
+    ('€', 'EUR', '')
+    """
+    return next(
+        (found for match in SIGNS.finditer(text.strip("()")) for found in match.groupdict("").values() if found), ""
+    )
 
 
 def as_numbers(values: pa.Array, style: Style = PLAIN) -> np.ndarray:
@@ -122,13 +142,13 @@ def readers(text: str) -> int:
 class Numbers:
     """How a column's texts can be read as numbers: rows by the set of styles that read them, with an example each.
 
-    short: whether there are whole numbers below 1,000; long: whether there are larger ones without a separator.
+    long: whether there are whole numbers from 1,000 on without a separator. currencies: those that are named.
     """
 
     rows: Counter[int] = field(default_factory=Counter)
     examples: dict[int, str] = field(default_factory=dict)
-    short: bool = False
     long: bool = False
+    currencies: set[str] = field(default_factory=set)
 
     def look(self, values: pa.Array) -> None:
         """Take a chunk's texts in. What is typed as a number says nothing."""
@@ -147,8 +167,8 @@ class Numbers:
 
     def note(self, shape: str, example: str, rows: int) -> None:
         """Take some rows of one shape in."""
-        self.short |= len(shape) <= 3 and shape.isdigit()
         self.long |= bool(LONG.match(shape))
+        self.currencies |= {currency(shape)} - {""}
         bits = readers(shape)
         self.rows[bits] += rows
         self.examples.setdefault(bits, example)
@@ -161,13 +181,13 @@ class Numbers:
     def readings(self, allowed: Sequence[Style] = STYLES) -> list[Style]:
         """Of the allowed styles those that read most rows, without those that name a separator which nothing needs.
 
-        Where small whole numbers have no separator and large ones do not occur, `1.234` has two readings.
+        Where no larger whole number is without a separator, and no zero stands before it, `1.234` has two readings.
         """
         read = {style: self.read_by(style) for style in allowed}
         most = [style for style in allowed if read[style] == max(read.values())]
         needed = [style for style in most if not style.thousands or read.get(Style(style.decimal), -1) < read[style]]
         bare = [style for style in needed if not style.thousands]
-        return bare if bare and (self.long or not self.short) else needed
+        return bare if bare and self.long else needed
 
     def read_differently(self, style: Style, others: Sequence[Style]) -> list[str]:
         """Examples that have another value in one of the other styles."""

@@ -1,26 +1,27 @@
 """What became of an export's rows, how much that is, and whether it is too much to go on without a word."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from shared.errors import CheckFailed
 from shared.importing.cleaning import CANCELLED, NO_PRODUCT, NOT_BOUGHT, RETURN
-from shared.text import count, listed
+from shared.text import count, listed, one_line
 
 # Of the rows, or of the amount: what may be missing or unreadable, and what may have been brought back.
 MOST_LOST, MOST_RETURNED = 0.02, 0.2
-EXAMPLES = 3
+EXAMPLES, MOST_SHOWN = 3, 40
 HINTS = {
     "no customer": "if the customers are named in another column, pass that as --customer",
     "no product": "pass another --product",
     "identifier rounded": "export the column as text: the digits that a spreadsheet rounded are gone",
     "identifier longer": "pass the right columns",
     "identifier with a control": "clean the column before the export",
-    "time cannot": "pass the right column as --time, or --time-format, such as '%d/%m/%Y %H:%M'",
+    "time cannot": "pass the right column as --time, or --time-format, such as '%d/%m/%Y %H:%M'; months have English "
+    "names",
     "time before": "pass --time-format, such as '%d/%m/%Y %H:%M', if the times are misread",
     "quantity cannot": "pass --decimal and --thousands as the numbers are written, or another --quantity",
     "amount cannot": "pass --decimal and --thousands as the numbers are written, or another --amount or --price",
@@ -28,6 +29,8 @@ HINTS = {
     RETURN: "pass another --quantity or --amount if sales are written as negative numbers",
     NO_PRODUCT: "pass another --leave-out",
 }
+# The columns of which a value shows why rows are left out, by how the reason begins.
+SHOWN = {"time": ("time",), "quantity": ("quantity",), "amount": ("amount", "price")}
 BROKEN = "mend the export: these lines have more or fewer fields than its header"
 
 
@@ -36,8 +39,8 @@ class Report:
     """What became of an export's rows: each was taken, or left out for a reason.
 
     rows: what the taken ones are after repeated rows were summed. amount: of the rows that were taken; amounts: of
-    those left out, by reason, as far as it can be read. examples: some of their numbers in the file. notes: what was
-    taken for what. candidates: products that may be none.
+    those left out, by reason, as far as it can be read. examples: some of their numbers in the file. shown: a value for
+    which rows are left out, by reason. notes: what was taken for what. candidates: products that may be none.
     """
 
     read: int = 0
@@ -49,8 +52,9 @@ class Report:
     last_day: str = ""
     unchanged: bool = False
     amount: float = 0.0
-    amounts: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    examples: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    amounts: dict[str, float] = field(default_factory=dict)
+    examples: dict[str, list[int]] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     candidates: list[str] = field(default_factory=list)
 
@@ -65,8 +69,17 @@ class Report:
         for reason in np.unique(reasons[~taken]):
             mine = reasons == reason
             self.left_out[str(reason)] += int(mine.sum())
-            self.amounts[str(reason)] += float(np.nansum(amounts[mine]))
+            self.amounts[str(reason)] = self.amounts.get(str(reason), 0.0) + float(np.nansum(amounts[mine]))
             self.note_examples(str(reason), numbers[mine])
+
+    def show(self, reasons: np.ndarray, columns: Mapping[str, Any]) -> None:
+        """Keep a value for each reason that has none yet; `columns` hold the rows' values by what they are."""
+        for reason in set(self.left_out) - set(self.shown):
+            column = next((name for name in SHOWN.get(reason.split()[0], ()) if name in columns), None)
+            at = np.flatnonzero(reasons == reason)
+            value = columns[column][int(at[0])].as_py() if column and len(at) else None
+            if value is not None:
+                self.shown[reason] = one_line(str(value))[:MOST_SHOWN]
 
     def add_broken(self, reasons: Iterable[str], numbers: Iterable[int]) -> None:
         """Count lines that could not be read."""
@@ -77,8 +90,12 @@ class Report:
 
     def note_examples(self, reason: str, numbers: Iterable[int]) -> None:
         """Note the first rows that are left out for a reason."""
-        known = self.examples[reason]
+        known = self.examples.setdefault(reason, [])
         known += [int(number) for number in list(numbers)[: EXAMPLES - len(known)]]
+
+    def as_data(self) -> dict[str, Any]:
+        """The report as JSON holds it."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def as_record(self) -> dict[str, Any]:
         """What is kept beside the shop."""
@@ -136,7 +153,8 @@ def tell_reason(report: Report, reason: str) -> str:
     amount = report.amounts.get(reason, 0.0)
     worth = f" worth {amount:,.2f}" if amount else ""
     at = listed([f"{number:,}" for number in report.examples.get(reason, [])])
-    return f"  {count(report.left_out[reason], 'row')}{worth}: {reason} (row {at}): {hint(reason)}"
+    such = f", {report.shown[reason]!r}" if reason in report.shown else ""
+    return f"  {count(report.left_out[reason], 'row')}{worth}: {reason} (row {at}{such}): {hint(reason)}"
 
 
 def as_sentence(text: str) -> str:

@@ -20,15 +20,16 @@ import pyarrow as pa
 from shared.columns import CUSTOMER, NAME, PRODUCT
 from shared.dataset.feed import Feed, open_feed
 from shared.dataset.writing import staged, take_over, write_days, writing
-from shared.errors import UsageError
-from shared.importing.catalogue import Names, candidates, products_from, read_catalogue
+from shared.errors import CheckFailed, UsageError
+from shared.importing.catalogue import Catalogue, Names, candidates, compare_catalogue, products_from, read_catalogue
 from shared.importing.cleaning import sort_out
 from shared.importing.evidence import Evidence
 from shared.importing.exports import REASON, Chunk, Export, misfit
 from shared.importing.mapping import COLUMNS, Mapping, check_mapping
-from shared.importing.opening import digest_file, open_export
+from shared.importing.opening import digest_file, open_export, require_file
 from shared.importing.report import Report, check_loss
 from shared.importing.spool import Spool
+from shared.importing.time_forms import TimeForms
 from shared.importing.times import check_time_format
 from shared.text import one_line
 
@@ -37,13 +38,17 @@ Progress = Callable[[Iterable, str], Iterable]
 
 @dataclass(frozen=True)
 class Source:
-    """An export and how to read it. Columns of the catalogue that are not named are guessed."""
+    """An export and how to read it. Columns of the catalogue that are not named are guessed.
+
+    A catalogue's encoding is its own: that of its mark, UTF-8, or else the export's.
+    """
 
     path: Path
     mapping: Mapping
     encoding: str | None = None
     separator: str | None = None
     products: Path | None = None
+    products_encoding: str | None = None
     products_id: str | None = None
     products_name: str | None = None
     products_department: str | None = None
@@ -60,17 +65,27 @@ class Source:
 
     def open(self) -> Export:
         """The opened export, in which all named columns are there."""
-        export = open_export(self.path, self.encoding, self.separator)
+        if self.products:
+            require_file(self.products)
+        export = open_export(self.path, self.encoding, self.separator, self.mapping.columns)
         export.require(self.mapping.columns)
         return export
 
-    def catalogue(self) -> pd.DataFrame | None:
-        """The catalogue that came with the export, if one did: each product once, PRODUCTS."""
+    def catalogue(self) -> Catalogue | None:
+        """The catalogue that came with the export, if one did. Raises UsageError or CheckFailed as an export does."""
         if self.products is None:
             return None
-        export = open_export(self.products, self.encoding)
+        columns = (self.products_id, self.products_name, self.products_department)
+        try:
+            export = open_export(self.products, self.products_encoding, wanted=columns)
+        except CheckFailed as error:
+            if self.products_encoding or "utf-8" not in str(error):
+                raise
+            if not self.encoding:
+                raise CheckFailed(str(error), fix="Pass its --products-encoding, such as cp1252.") from error
+            export = open_export(self.products, self.encoding, wanted=columns)
         with misfit(self.products):
-            return read_catalogue(export, self.mapping, self.products_id, self.products_name, self.products_department)
+            return read_catalogue(export, self.mapping, *columns)
 
 
 @dataclass
@@ -102,7 +117,7 @@ def import_shop(
     """
     source = replace(source, mapping=check_mapping(source.mapping))
     check_time_format(source.mapping.time_format)
-    export = source.open()
+    export = source.open()  # before the fingerprint: files that are not there are told
     about: dict[str, Any] = {
         "name": one_line(name or source.path.stem),
         "source": {"file": one_line(source.path.name), "fingerprint": source.fingerprint()},
@@ -143,9 +158,13 @@ def write_shop(export: Export, source: Source, folder: Path, about: dict[str, An
         reading = read_export(export, source.mapping, spool, progress)
     check_loss(reading.report, export.path.name, accepted=True)
     catalogue = replace(source, mapping=reading.mapping).catalogue()
-    products = catalogue if catalogue is not None else products_from(reading.names)
+    if catalogue and source.products:
+        reading.report.notes += compare_catalogue(catalogue, source.products.name, reading.names)
+    products = catalogue.products if catalogue else products_from(reading.names)
+    as_added = replace(source, mapping=reading.mapping, products=None).fingerprint()
     content = {
         **about,
+        "source": {**about["source"], "as_added": as_added},
         "mapping": reading.mapping.as_data(),
         "own_catalogue": catalogue is not None,
         "import": reading.report.as_record(),
@@ -158,7 +177,7 @@ def write_shop(export: Export, source: Source, folder: Path, about: dict[str, An
 def read_export(export: Export, mapping: Mapping, spool: Spool, progress: Progress) -> Reading:
     """Sort out chunk after chunk, with what the first one tells, or once more if a later one tells otherwise."""
     latest = pd.Timestamp(date.today() + timedelta(days=2))
-    evidence, resolved = Evidence(), None
+    evidence, resolved = Evidence(TimeForms(from_1904=export.days_from_1904)), None
     reading = Reading(Report(), mapping, Counter())
     for chunk in progress(export, f"Reading {export.path.name}"):
         columns = named_columns(chunk, export, mapping)
@@ -193,6 +212,7 @@ def take(
     """Sort a chunk's rows out, keep them, and count them."""
     taken, reasons, amounts = sort_out(columns, mapping, latest)
     reading.report.add(reasons, amounts, chunk.numbers)
+    reading.report.show(reasons, columns)
     reading.report.add_broken(chunk.broken[REASON], chunk.broken.index)
     spool.keep(taken)
     spool.set_apart(chunk, reasons)

@@ -1,6 +1,7 @@
 """Reads identifiers and names from an export's columns, whatever Arrow type they have, without losing a digit. Pure."""
 
 import re
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,9 @@ FAILED = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 # What systems write where there is nothing. Each of them may be a code, too: nobody knows but the shop.
 DOUBTFUL = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "Null", "None", "none", "<NA>", "NaT", "nil", "-", "?")
 # A number that was rounded to what a float or a spreadsheet's cell holds: 5.01235E+12, 1.2E17, 123456789012345680.0
-ROUNDED = r"^\d([.,]\d+)?[eE]\+\d{2,}$|^\d[.,]\d+E\d{1,2}$|^\d{16,}[.,]0+$"
+ROUNDED = r"^-?\d([.,]\d+)?[eE]\+\d{2,}$|^-?\d[.,]\d+E\d{1,2}$|^-?\d{16,}[.,]0+$"
+# What a spreadsheet takes for text, so that it keeps the zeros before a number: ="0004".
+AS_FORMULA = r'^="(.*)"$'
 POINT_ZERO = r"^-?\d{1,15}\.0$"
 # Excel keeps 15 digits; where all longer numbers end in zeros, the others are gone.
 SPREADSHEET_DIGITS = r"^[1-9]\d{15,}$"
@@ -36,7 +39,8 @@ def plain_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
         if isinstance(values, pa.ChunkedArray):
             values = pa.concat_arrays(values.chunks)
     if isinstance(values.type, pa.BaseExtensionType):
-        values = values.storage
+        is_uuid = values.type.extension_name == "arrow.uuid"
+        values = by_distinct(values.storage, uuid_text) if is_uuid else values.storage
     if pa.types.is_dictionary(values.type):
         values = pc.dictionary_decode(values)
     if pa.types.is_run_end_encoded(values.type):
@@ -86,7 +90,7 @@ def as_text(values: pa.Array | pa.ChunkedArray) -> pa.Array:
             values = by_distinct(wide, lambda value: float_text(value, EXACT[kind]))
         else:
             values = by_distinct(values, plain_text)
-    values = trimmed(values)
+    values = pc.replace_substring_regex(trimmed(values), AS_FORMULA, r"\1")
     return pc.if_else(pc.is_in(values, pa.array(["", *FAILED])), pa.scalar(None, pa.string()), values)
 
 
@@ -94,6 +98,11 @@ def by_distinct(values: pa.Array, text: Callable[[Any], str | None]) -> pa.Array
     """An array of texts, made from each distinct value once."""
     coded = pc.dictionary_encode(values)
     return pa.array([text(value) for value in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
+
+
+def uuid_text(value: bytes | None) -> str | None:
+    """A UUID's 16 bytes as text."""
+    return None if value is None else str(uuid.UUID(bytes=value))
 
 
 def float_text(value: float, exact: int) -> str | None:

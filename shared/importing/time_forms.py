@@ -19,19 +19,30 @@ from pandas.tseries.api import guess_datetime_format
 
 from shared.errors import CheckFailed, UsageError
 from shared.importing.texts import as_text, plain_array
-from shared.importing.times import ISO, ZONE, is_typed, typed_times
+from shared.importing.times import ISO, format_times, is_typed, plain_clock, typed_times
 from shared.text import count
 
+# Half of a day after a clock, which ISO 8601 does not have.
+HALF = r"[AaPp]\.?[Mm]\.?$"
 DATE = re.compile(r"^(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(\D.*)?$")
-CLOCK = r"^(\d{1,4}[./-]\d{1,2}[./-]\d{1,4})[T ,]+\d{1,2}(?::\d\d){0,2}(?:\.\d+)?"
+CLOCK = r"^(\d{1,4}[./-]\d{1,2}[./-]\d{1,4})[T ,]+\d{1,2}(?:[:.]\d\d){0,2}(?:\.\d+)?"
+# Year, month, day and time of day in one number.
+IN_ONE = re.compile(r"^(?:19[89]\d|20\d\d)\d{10}$")
 NUMBER = re.compile(r"^\d+(?:[.,]\d+)?$")
 WORDS = re.compile(r"[^\W\d_]{3}")
-# Days since 1900 as Excel counts them, from 1954 to 2119; seconds and milliseconds from 1980 to 2100.
-SERIAL, SECONDS, MILLISECONDS = (20_000, 80_000), (3.1e8, 4.2e9), (3.1e11, 4.2e12)
+# Days since 1900 as Excel counts them, from 1954 to 2119; the others from 1980 to 2100.
+SIZES = {
+    "excel days": (20_000, 80_000),
+    "seconds": (3.1e8, 4.2e9),
+    "milliseconds": (3.1e11, 4.2e12),
+    "microseconds": (3.1e14, 4.2e15),
+    "nanoseconds": (3.1e17, 4.2e18),
+}
 ORDERS = {"day first": "{d}{s}%m{s}{y}", "month first": "%m{s}{d}{s}{y}", "year first": "{y}{s}%m{s}{d}"}
 PLACES = {"day first": (2, 1, 0), "month first": (2, 0, 1), "year first": (0, 1, 2)}
 DAY_OR_MONTH = ("day first", "month first")
-COUNTED = {"excel days": "excel", "seconds": "s", "milliseconds": "ms"}
+COUNTED = {"excel days": "excel", "seconds": "s", "milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
+WORDED = ("%d-%b-%y", "%d-%b-%Y", "%d %b %y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d%b%Y", "%d.%b.%Y")
 WORDS_KEPT = 500
 MIXED_FIX = (
     "Export the column again as text in one form, such as 2017-03-01 10:00. A spreadsheet that opened the file may "
@@ -53,13 +64,14 @@ class TimeForms:
     """The forms in which a column's times are written.
 
     dates: of each form `a/b/c`, the distinct parts; clocks: a time of day after them. words: some texts of each form
-    that holds the name of a month.
+    that holds the name of a month. from_1904: whether numbers of days count from 1904.
     """
 
     forms: dict[str, Seen] = field(default_factory=lambda: defaultdict(Seen))
     dates: dict[str, Counter[tuple[str, str, str]]] = field(default_factory=lambda: defaultdict(Counter))
     clocks: dict[str, str] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    from_1904: bool = False
 
     def look(self, values: pa.Array, numbers: np.ndarray) -> None:
         """Take a chunk in; `numbers` are the rows' numbers in the file."""
@@ -69,7 +81,8 @@ class TimeForms:
             self.note("typed", pc.is_valid(values), shown, numbers)
             return
         text = as_text(values)
-        iso = pc.fill_null(pc.match_substring_regex(text, ISO), False)
+        halves = pc.match_substring_regex(text, HALF)
+        iso = pc.fill_null(pc.and_(pc.match_substring_regex(text, ISO), pc.invert(halves)), False)
         self.note("iso", iso, text, numbers)
         if (pc.sum(iso).as_py() or 0) < len(text) - text.null_count:
             self.look_closer(pc.if_else(iso, pa.scalar(None, pa.string()), text), numbers)
@@ -121,7 +134,7 @@ class TimeForms:
         if not found:
             return None
         form, read = next(iter(found.items()))
-        if form in ("seconds", "milliseconds"):
+        if form in COUNTED and form != "excel days":
             raise UsageError(
                 f"The times are numbers such as {self.forms[form].example}: {form} since 1970?",
                 fix=f"Pass --time-format {read[0]}, if so.",
@@ -139,8 +152,10 @@ class TimeForms:
             return ["iso"]
         if form in self.dates:
             return self.orders(form, latest)
+        if form == "in one":
+            return ["%Y%m%d%H%M%S"]
         if form in COUNTED:
-            return [COUNTED[form]]
+            return [f"excel{'-1904' if self.from_1904 else ''}" if form == "excel days" else COUNTED[form]]
         return word_formats(self.words[form]) if form in self.words else []
 
     def orders(self, form: str, latest: date) -> list[str]:
@@ -214,6 +229,8 @@ def form_of(text: str) -> tuple[str, tuple[str, str, str] | None, str]:
         if len(first) <= 2 and len(third) in (2, 4):
             return f"{mark}a {'long' if len(third) == 4 else 'short'}", (first, second, third), rest
         return "other", None, ""
+    if IN_ONE.match(text):
+        return "in one", None, ""
     if NUMBER.match(text):
         return counted_form(float(text.replace(",", "."))), None, ""
     if WORDS.search(text) and re.search(r"\d", text):
@@ -224,8 +241,7 @@ def form_of(text: str) -> tuple[str, tuple[str, str, str] | None, str]:
 
 def counted_form(value: float) -> str:
     """The unit in which a time may be counted, by its size."""
-    sizes = {"excel days": SERIAL, "seconds": SECONDS, "milliseconds": MILLISECONDS}
-    return next((form for form, (least, most) in sizes.items() if least <= value <= most), "other")
+    return next((form for form, (least, most) in SIZES.items() if least <= value <= most), "other")
 
 
 @lru_cache(1 << 16)
@@ -249,14 +265,14 @@ def is_date(parts: tuple[str, str, str], order: str, latest: date | None = None)
 def clock_format(rest: str) -> str:
     """How a time of day after a date is written, as `strptime` reads it.
 
-    >>> clock_format(" 14:00"), clock_format(" 2:05:10 PM"), clock_format("")
-    (' %H:%M', ' %I:%M:%S %p', '')
+    >>> clock_format(" 14:00"), clock_format(" 2:05:10 PM"), clock_format(" 14.37"), clock_format("")
+    (' %H:%M', ' %I:%M:%S %p', ' %H.%M', '')
     """
-    found = re.match(r"^([T ,]+)\d{1,2}(:\d\d)?(:\d\d)?([.]\d+)?( ?)([AaPp][Mm])?$", re.sub(ZONE, r"\1", rest))
+    found = re.match(r"^([T ,]+)\d{1,2}(?:([:.])\d\d(?:(\2\d\d)([.]\d+)?)?)?( ?)([AaPp][Mm])?$", plain_clock(rest))
     if not found:
         return ""
-    between, minutes, seconds, fraction, blank, half = found.groups()
-    clock = ("%I" if half else "%H") + (":%M" if minutes else "") + (":%S" if seconds else "")
+    between, sign, seconds, fraction, blank, half = found.groups()
+    clock = ("%I" if half else "%H") + (f"{sign}%M" if sign else "") + (f"{sign}%S" if seconds else "")
     return between + clock + (".%f" if fraction else "") + (f"{blank}%p" if half else "")
 
 
@@ -266,9 +282,9 @@ def word_formats(texts: list[str]) -> list[str]:
         # pandas warns of what is asked for here: a day that cannot be read as a month.
         warnings.simplefilter("ignore")
         guesses = {guess_datetime_format(texts[at], dayfirst=first) for at in (0, -1) for first in (False, True)}
-    read = {
-        guess: int(pd.to_datetime(pd.Series(texts), format=guess, errors="coerce").notna().sum())
-        for guess in guesses
-        if guess
+    times = {guess: format_times(pd.Series(texts), guess) for guess in [*sorted(filter(None, guesses)), *WORDED]}
+    rows = {guess: int((~np.isnat(read)).sum()) for guess, read in times.items()}
+    most = {
+        times[guess].tobytes(): guess for guess in reversed(rows) if rows[guess] and rows[guess] == max(rows.values())
     }
-    return sorted(guess for guess, rows in read.items() if rows and rows == max(read.values()))
+    return sorted(most.values())

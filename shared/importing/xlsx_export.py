@@ -1,17 +1,27 @@
-"""Reads an XLSX workbook as an export: its first sheet, and those further ones that have the same header."""
+"""Reads an XLSX workbook as an export: its first sheet with a table, and further ones that have the same header."""
 
 import datetime
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from shared.errors import CheckFailed
-from shared.importing.exports import CHUNK, Chunk, Export, Numbered, chunks_of, damage, header_names
+from shared.importing.exports import (
+    CHUNK,
+    MOST_ABOVE,
+    Chunk,
+    Export,
+    Numbered,
+    chunks_of,
+    damage,
+    header_names,
+    tell_above,
+)
 
 # What is read at once and not row by row: shared texts, styles, the list of sheets.
 MOST_AT_ONCE = 256 << 20
@@ -21,24 +31,47 @@ MOST_PACKED, MOST_TIMES = 64 << 20, 100
 EXACT = 2**53
 
 
-def open_xlsx(path: Path) -> Export:
-    """A workbook. Raises CheckFailed if it is damaged, holds no table, or would fill the memory."""
+def open_xlsx(path: Path, wanted: Collection[str] = ()) -> Export:
+    """A workbook. Its table is on the first sheet that has all `wanted` columns, or else on the first that has any.
+
+    Sheets that are hidden are not read. Raises CheckFailed if it is damaged, holds no table, or would fill the memory.
+    """
     with damage(path):
         check_sizes(path)
         book = open_book(path)
-        if not book.worksheets:
+        shown = {place: sheet for place, sheet in enumerate(book.worksheets) if sheet.sheet_state == "visible"}
+        if not shown:
             raise CheckFailed(f"{path.name} holds no sheet with a table.", fix="Export a sheet of rows and columns.")
-        columns = header_of(book.worksheets[0])
+        tops = {place: find_header(sheet, wanted) for place, sheet in shown.items()}
+        first = min(tops, key=lambda place: (not set(wanted) <= set(tops[place][1]), not tops[place][1], place))
+        columns = tops[first][1]
         if not columns:
-            raise CheckFailed(
-                f"The first sheet of {path.name} has no header in its first row.", fix="Put the column names there."
-            )
-        places = [place for place, sheet in enumerate(book.worksheets) if header_of(sheet) == columns]
+            raise CheckFailed(f"{path.name} has no header on any sheet.", fix="Put the column names above the rows.")
+        places = {place: above for place, (above, names) in tops.items() if same_names(names, columns)}
         length = sum(book.worksheets[place].max_row or 0 for place in places)
-        left = [sheet.title for place, sheet in enumerate(book.worksheets) if place not in places]
+        notes = sheet_notes(book.worksheets, shown, places)
+        from_1904 = book.epoch.year == 1904
         book.close()
-    notes = (f"sheets with another header, not read: {', '.join(left)}",) if left else ()
-    return Export(path, columns, length // CHUNK + 1, partial(read_rows, path, places, columns), notes)
+    notes = (*notes, *tell_above(places[first] - 1, columns))
+    read = partial(read_rows, path, places, columns)
+    return Export(path, columns, length // CHUNK + 1, read, notes, days_from_1904=from_1904)
+
+
+def same_names(names: list[str], others: list[str]) -> bool:
+    """Whether two headers are the same, but for upper and lower case."""
+    return [name.casefold() for name in names] == [name.casefold() for name in others]
+
+
+def sheet_notes(sheets: list[Any], shown: Collection[int], read: Collection[int]) -> tuple[str, ...]:
+    """Which sheets are read and which are not, where there are several."""
+    kinds = {
+        "sheets read": [sheet.title for place, sheet in enumerate(sheets) if place in read],
+        "sheets with another header, not read": [
+            sheet.title for place, sheet in enumerate(sheets) if place in shown and place not in read
+        ],
+        "hidden sheets, not read": [sheet.title for place, sheet in enumerate(sheets) if place not in shown],
+    }
+    return tuple(f"{kind}: {', '.join(titles)}" for kind, titles in kinds.items() if titles and len(sheets) > 1)
 
 
 def open_book(path: Path) -> Any:
@@ -65,23 +98,33 @@ def check_sizes(path: Path) -> None:
                 )
 
 
-def header_of(sheet: Any) -> list[str]:
-    """A sheet's column names, up to the last one that has any."""
-    cells = list(next(sheet.iter_rows(values_only=True), ()))
+def find_header(sheet: Any, wanted: Collection[str]) -> tuple[int, list[str]]:
+    """(number of the row with a sheet's column names, those names up to the last one): the first row that holds
+    anything, or one soon after it that has all `wanted`."""
+    tops = islice(sheet.iter_rows(values_only=True), MOST_ABOVE)
+    found = [(number, names) for number, row in enumerate(tops, start=1) if (names := names_in(row))]
+    named = [(number, names) for number, names in found if set(wanted) <= set(names)]
+    return next(iter([*named, *found]), (1, []))
+
+
+def names_in(row: Iterable[Any]) -> list[str]:
+    """The column names in a row, up to the last cell that holds anything."""
+    cells = list(row)
     while cells and cells[-1] in (None, ""):
         cells.pop()
     return header_names(cells)
 
 
-def read_rows(path: Path, places: list[int], columns: list[str]) -> Iterator[Chunk]:
-    """The rows of the sheets at these places, chunk by chunk; they are numbered through."""
+def read_rows(path: Path, places: dict[int, int], columns: list[str]) -> Iterator[Chunk]:
+    """The rows of some sheets (place: row of the header), chunk by chunk; they are numbered through."""
     with damage(path):
         book = open_book(path)
-        sheets = [book.worksheets[place] for place in places]
-        values = chain.from_iterable(sheet.iter_rows(min_row=2, values_only=True) for sheet in sheets)
+        values = chain.from_iterable(
+            book.worksheets[place].iter_rows(min_row=above + 1, values_only=True) for place, above in places.items()
+        )
         rows: Iterator[Numbered] = (
             (number, list(row[: len(columns)]))
-            for number, row in enumerate(values, start=2)
+            for number, row in enumerate(values, start=1 + next(iter(places.values())))
             if any(value is not None for value in row)
         )
         yield from chunks_of(rows, len(columns), 0, cell_column)

@@ -1,5 +1,6 @@
 """The command line's words and exit codes."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -220,6 +221,29 @@ def test_a_shop_is_imported_described_and_not_overwritten(
     code, printed = run(capsys, "data", "info", "--json")
     assert code == 0
     assert '"no customer": 1' in printed
+
+
+def told(printed: str) -> dict:
+    """The JSON among what was printed; progress and errors are on the other stream."""
+    return json.loads(printed[printed.index("{") : printed.rindex("}") + 1])
+
+
+def test_imports_and_additions_can_be_told_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_HOME", str(tmp_path / "home"))
+    file, later = tmp_path / "till.csv", tmp_path / "later.csv"
+    file.write_text("who,what,when\nanna,tea,2017-05-01\n,tea,2017-05-01\n")
+    later.write_text("who,what,when\nanna,tea,2017-05-02\n,tea,2017-05-02\n")
+    words = ["data", "import", str(file), "--customer", "who", "--product", "what", "--time", "when", "--json"]
+    code, printed = run(capsys, *words, "--dry-run")
+    assert (code, told(printed)["left_out"]) == (3, {"no customer": 1})
+    code, printed = run(capsys, *words, "--accept-loss")
+    assert (code, told(printed)["examples"]) == (0, {"no customer": [3]})
+    code, printed = run(capsys, "data", "add", str(later), "--json", "--dry-run")
+    assert (code, told(printed)["report"]["taken"]) == (3, 1)
+    code, printed = run(capsys, "data", "add", str(later), "--json", "--accept-loss")
+    assert (code, told(printed)["told"]) == (0, ["1 new day, 2017-05-02, 1 row"])
 
 
 @pytest.mark.parametrize(("name", "expected"), [("none.csv", 2), ("empty.csv", 3), ("broken.parquet", 3)])

@@ -228,9 +228,9 @@ def test_no_text_is_longer_than_a_line_and_none_steers_a_terminal(tmp_path: Path
 def test_what_later_chunks_tell_counts_for_the_first_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "CHUNK", 2)
     file = tmp_path / "a.csv"
-    lines = ["C7,a,2017-05-01,1", "8,b,2017-05-01,1", *["9,c,2017-05-01,1"] * 30, *["C1,d,2017-05-01,-1"] * 10]
-    file.write_text("\n".join(["inv,who,when,qty", *lines]))
-    mapping = Mapping("who", "who", "when", basket="inv", quantity="qty")
+    lines = ["C7,a,x,2017-05-01,1", "8,b,x,2017-05-01,1", *["9,c,x,2017-05-01,1"] * 30, *["C1,d,x,2017-05-01,-1"] * 10]
+    file.write_text("\n".join(["inv,who,what,when,qty", *lines]))
+    mapping = Mapping("who", "what", "when", basket="inv", quantity="qty")
     report: Report = import_shop(Source(file, mapping), tmp_path / "shop", accept_loss=True)
     assert (report.read, report.taken, dict(report.left_out)) == (42, 31, {"cancelled": 11})
     assert len(pd.read_parquet(tmp_path / "shop" / QUARANTINE)) == 11

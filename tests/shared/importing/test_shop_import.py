@@ -140,7 +140,7 @@ def text(path: Path, content: bytes) -> Path:
 SMALL = Mapping("who", "what", "when")
 TROUBLES: dict[str, tuple[Callable[[Path], Path], Mapping, type[MlopsError], str]] = {
     "no file": (lambda at: at / "none.csv", RETAIL, UsageError, "There is no file"),
-    "a folder": (lambda at: at, RETAIL, UsageError, "There is no file"),
+    "a folder": (lambda at: at, RETAIL, UsageError, "is a folder"),
     "unknown kind": (lambda at: text(at / "a.doc", b"x"), RETAIL, UsageError, "no known kind"),
     "empty": (lambda at: text(at / "a.csv", b""), RETAIL, CheckFailed, "is empty"),
     "only a header": (lambda at: text(at / "a.csv", b"who,what,when\n"), SMALL, CheckFailed, "No row of a.csv"),

@@ -1,0 +1,363 @@
+"""Files that other people's systems wrote: read as they are meant, or refused in words, and never half read."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from openpyxl import Workbook
+
+from shared.columns import AMOUNT, CUSTOMER, NAME, PRODUCT, QUANTITY, TIME
+from shared.dataset.feed import Feed
+from shared.errors import CheckFailed, MlopsError, UsageError
+from shared.importing.days_added import add_days
+from shared.importing.mapping import Mapping
+from shared.importing.report import Report
+from shared.importing.shop_import import Source, import_shop
+
+MAPPING = Mapping("cust", "prod", "time", basket="inv", quantity="qty", price="price", name="name")
+HEADER = "cust,prod,time,inv,qty,price,name"
+FEW = Mapping("cust", "prod", "time")
+
+
+def csv(path: Path, rows: list[str], header: str = HEADER, encoding: str = "utf-8") -> Path:
+    path.write_text("\n".join([header, *rows, ""]), encoding=encoding)
+    return path
+
+
+def rows(many: int = 20, **values: Callable[[int], Any] | str) -> list[str]:
+    """Rows of the columns of HEADER; `values` says what some of them hold."""
+    usual: dict[str, Any] = {
+        "cust": lambda at: f"C{at % 5}",
+        "prod": lambda at: f"P{at % 7}",
+        "time": lambda at: f"2017-03-{1 + at % 5:02} 10:{at % 60:02}:00",
+        "inv": lambda at: str(500 + at),
+        "qty": "1",
+        "price": lambda at: f"{2 + at % 5}.95",
+        "name": lambda at: f"Thing {at % 7}",
+    }
+    columns = {**usual, **values}
+    return [",".join(str(cell(at) if callable(cell) else cell) for cell in columns.values()) for at in range(many)]
+
+
+def taken(shop: Path) -> pd.DataFrame:
+    feed = Feed(shop)
+    return feed.through(feed.last_day)
+
+
+def bring(path: Path, mapping: Mapping = MAPPING, **how: Any) -> tuple[Report, pd.DataFrame]:
+    """Import a file; its report and the rows of the shop."""
+    shop = path.parent / "shop"
+    return import_shop(Source(path, mapping), shop, **how), taken(shop)
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        ({3: '"17 in. screen'}),  # never closed
+        ({3: '"17 in. screen', 9: '"19 in. screen'}),  # closed by the quote of another row
+        ({3: '"17 in. screen', 9: 'screen 19"'}),  # closed as if it were meant so
+    ],
+)
+def test_a_quote_that_swallows_rows_is_refused(tmp_path: Path, opened: dict[int, str]) -> None:
+    file = csv(tmp_path / "a.csv", rows(name=lambda at: opened.get(at, "Thing")))
+    with pytest.raises(CheckFailed, match=r"opened in line 5 of a\.csv is not closed"):
+        bring(file)
+
+
+def test_a_quoted_name_of_several_lines_is_one_name(tmp_path: Path) -> None:
+    names = {3: '"Tea,\ngreen"', 9: '"A ""good"" one,\nwith milk,\nand sugar"'}
+    report, found = bring(csv(tmp_path / "a.csv", rows(name=lambda at: names.get(at, "Thing"))))
+    assert (report.read, len(found)) == (20, 20)
+
+
+def test_a_row_that_is_shifted_is_left_out_and_said(tmp_path: Path) -> None:
+    lines = [f"{line}," for line in rows(40)]
+    lines[7] = "C1,P1,2017-03-01,1,5,20,3.50,Screw,"  # an unquoted comma, and an empty last column
+    report, _ = bring(csv(tmp_path / "a.csv", lines, header=f"{HEADER},note"), accept_loss=True)
+    assert dict(report.left_out) == {"9 fields instead of 8": 1}
+
+
+def test_a_separator_at_the_end_of_every_row_does_no_harm(tmp_path: Path) -> None:
+    report, _ = bring(csv(tmp_path / "a.csv", [f"{line},," for line in rows()]))
+    assert report.taken == 20
+
+
+def test_a_dash_for_no_cents_is_no_minus(tmp_path: Path) -> None:
+    report, found = bring(csv(tmp_path / "a.csv", rows(price=lambda at: "5.-" if at == 3 else "4.95")))
+    assert (report.taken, found[AMOUNT].sum()) == (20, pytest.approx(19 * 4.95 + 5))
+
+
+@pytest.mark.parametrize(
+    ("times", "first"),
+    [
+        (lambda at: f"{1 + at % 25:02}.03.2017 14.37", datetime(2017, 3, 1, 14, 37)),
+        (lambda at: f"{1 + at % 25:02}.03.2017 14.37.05", datetime(2017, 3, 1, 14, 37, 5)),
+        (lambda at: f"2017-03-{1 + at % 25:02} 02:37 PM", datetime(2017, 3, 1, 14, 37)),
+        (lambda at: f"2017-03-{1 + at % 25:02} 14:37:00.250", datetime(2017, 3, 1, 14, 37, 0, 250_000)),
+        (lambda at: f"2017-03-{1 + at % 25:02}T14+0{1 + at % 2}", datetime(2017, 3, 1, 14)),
+        (lambda at: f"201703{1 + at % 25:02}143700", datetime(2017, 3, 1, 14, 37)),
+        (lambda at: f"{1 + at % 25:02}-MAR-17", datetime(2017, 3, 1)),
+        (lambda at: f"{1 + at % 25} March 2017 14:37", datetime(2017, 3, 1, 14, 37)),
+        (lambda at: f"Wed Mar {1 + at % 25:02} 14:37:00 UTC 2017", datetime(2017, 3, 1, 14, 37)),
+    ],
+)
+def test_times_as_clocks_write_them(tmp_path: Path, times: Callable[[int], str], first: datetime) -> None:
+    report, found = bring(csv(tmp_path / "a.csv", rows(time=times)))
+    assert (report.taken, found[TIME].min().to_pydatetime()) == (20, first)
+
+
+def test_fractions_of_a_second_may_follow_a_comma(tmp_path: Path) -> None:
+    file = csv(
+        tmp_path / "a.csv", ['C1,P1,"2017-03-01 14:37:00,123"', 'C2,P1,"2017-03-01 14:37:01,000"'], "cust,prod,time"
+    )
+    _, found = bring(file, FEW)
+    assert found[TIME].min().to_pydatetime() == datetime(2017, 3, 1, 14, 37, 0, 123_000)
+
+
+def test_microseconds_are_asked_for_and_read(tmp_path: Path) -> None:
+    file = csv(tmp_path / "a.csv", rows(time=lambda at: 1_488_379_020_000_000 + at))
+    with pytest.raises(UsageError, match="--time-format us"):
+        bring(file)
+    _, found = bring(file, Mapping(**{**MAPPING.as_data(), "time_format": "us"}))
+    assert found[TIME].min().to_pydatetime() == datetime(2017, 3, 1, 14, 37)
+
+
+def test_an_infinite_amount_does_not_hide_a_loss(tmp_path: Path) -> None:
+    prices = {3: "many", 4: "1e999"}
+    file = csv(tmp_path / "a.csv", rows(300, price=lambda at: prices.get(at, "2.95")))
+    mapping = Mapping(**{**MAPPING.as_data(), "decimal": ".", "thousands": ""})
+    report, _ = bring(file, mapping)
+    assert report.amounts["amount cannot be read"] == 0.0
+    assert report.shown["amount cannot be read"] == "many"
+
+
+def test_amounts_of_several_currencies_are_not_added_up(tmp_path: Path) -> None:
+    file = csv(tmp_path / "a.csv", rows(price=lambda at: "JPY 350" if at == 3 else "€3.50"))
+    with pytest.raises(CheckFailed, match="several currencies: JPY, €"):
+        bring(file)
+
+
+@pytest.mark.parametrize("column", ["cust", "store"])
+def test_identifiers_that_a_spreadsheet_rounded_are_left_out_of_every_column(tmp_path: Path, column: str) -> None:
+    many = {"cust": rows(90, cust=lambda at: "-1.5E+10" if at == 3 else "7"), "store": rows(90)}[column]
+    lines = [f"{line},{'1.201E+12' if column == 'store' and at == 3 else 's1'}" for at, line in enumerate(many)]
+    report, _ = bring(
+        csv(tmp_path / "a.csv", lines, header=f"{HEADER},store"), Mapping(**{**MAPPING.as_data(), "store": "store"})
+    )
+    assert dict(report.left_out) == {"identifier rounded by a spreadsheet or a float": 1}
+
+
+def test_long_numbers_that_end_in_zeros_are_told_of_typed_columns_too(tmp_path: Path) -> None:
+    table = pd.DataFrame({"cust": [4_000_000_000_000_010 + 10 * at for at in range(20)], "prod": "p"})
+    table.assign(time=pd.Timestamp("2017-03-01")).to_parquet(tmp_path / "a.parquet")
+    report, _ = bring(tmp_path / "a.parquet", FEW)
+    assert any("a spreadsheet keeps 15 digits" in note for note in report.notes)
+
+
+def test_text_that_a_spreadsheet_is_made_to_keep_is_the_text(tmp_path: Path) -> None:
+    _, found = bring(csv(tmp_path / "a.csv", rows(cust='"=""0004"""')))
+    assert set(found[CUSTOMER]) == {"0004"}
+
+
+def test_uuids_are_text(tmp_path: Path) -> None:
+    names = [uuid.UUID(int=at) for at in range(5)]
+    times = pa.array([datetime(2017, 3, 1)] * 5)
+    customers = pa.array([name.bytes for name in names], pa.uuid())
+    pq.write_table(pa.table({"cust": customers, "prod": pa.array(["p"] * 5), "time": times}), tmp_path / "a.parquet")
+    _, found = bring(tmp_path / "a.parquet", FEW)
+    assert set(found[CUSTOMER]) == {str(name) for name in names}
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_header_below_a_title_is_found(tmp_path: Path, separator: str) -> None:
+    lines = [line.replace(",", separator) for line in [HEADER, *rows()]]
+    (tmp_path / "a.csv").write_text("\n".join(["Sales, all shops, March; draft", "", "made on 2017-04-01", *lines]))
+    report, found = bring(tmp_path / "a.csv")
+    assert (report.taken, set(found[QUANTITY])) == (20, {1.0})
+    assert any("2 lines above it" in note for note in report.notes)
+
+
+def book(path: Path, **sheets: list[list[Any]]) -> Workbook:
+    made = Workbook()
+    made.remove(made.active)
+    for name, cells in sheets.items():
+        sheet = made.create_sheet(name)
+        for row in cells:
+            sheet.append(row)
+    made.save(path)
+    return made
+
+
+def cells(first: int = 1, header: str = "cust,prod,time") -> list[list[Any]]:
+    days = [datetime(2017, 3, 1) + timedelta(days=at) for at in range(first, first + 5)]
+    return [header.split(","), *([f"c{at}", "p", day] for at, day in enumerate(days))]
+
+
+def test_the_table_is_found_on_whichever_sheet_it_is(tmp_path: Path) -> None:
+    empty, readme = [], [["Read me"], ["Sales of March"]]
+    book(
+        tmp_path / "a.xlsx", Empty=empty, Readme=readme, Jan=[["Sales"], [], *cells()], Feb=cells(10, "Cust,Prod,Time")
+    )
+    report, found = bring(tmp_path / "a.xlsx", FEW)
+    assert (report.taken, found[TIME].dt.day.max()) == (10, 15)
+    assert "sheets read: Jan, Feb" in report.notes
+    assert "sheets with another header, not read: Empty, Readme" in report.notes
+
+
+def test_a_hidden_copy_of_a_sheet_is_not_read(tmp_path: Path) -> None:
+    made = book(tmp_path / "a.xlsx", Jan=cells(), Copy=cells())
+    made["Copy"].sheet_state = "hidden"
+    made.save(tmp_path / "a.xlsx")
+    report, _ = bring(tmp_path / "a.xlsx", FEW)
+    assert report.read == 5
+    assert "hidden sheets, not read: Copy" in report.notes
+
+
+def test_numbers_of_days_count_from_where_the_workbook_says(tmp_path: Path) -> None:
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+    made = book(tmp_path / "a.xlsx", Jan=[["cust", "prod", "time"], *(["c", "p", 41333 + at] for at in range(5))])
+    made.epoch = CALENDAR_MAC_1904
+    made.save(tmp_path / "a.xlsx")
+    _, found = bring(tmp_path / "a.xlsx", FEW)
+    assert found[TIME].min().to_pydatetime() == datetime(2017, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [(b"\x89PNG\r\n", "a picture"), (b"\x1f\x8b\x08\x00", "gzip"), (b"PAR1abc", "Parquet"), (b"PK\x03\x04abc", "ZIP")],
+)
+def test_what_is_no_text_is_told_by_how_it_begins(tmp_path: Path, start: bytes, told: str) -> None:
+    (tmp_path / "a.csv").write_bytes(start)
+    with pytest.raises(CheckFailed, match=told):
+        bring(tmp_path / "a.csv")
+
+
+def test_texts_of_two_and_four_bytes_a_character(tmp_path: Path) -> None:
+    _, found = bring(csv(tmp_path / "a.csv", rows(), encoding="utf-32"))
+    assert len(found) == 20
+    with pytest.raises(CheckFailed, match="--encoding utf-16-le"):
+        bring(csv(tmp_path / "b.csv", rows(), encoding="utf-16-le"))
+
+
+def test_one_column_cannot_be_two_things(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'cust' is named as the customer and as the product"):
+        bring(csv(tmp_path / "a.csv", rows()), Mapping("cust", "cust", "time"))
+
+
+def with_catalogue(tmp_path: Path, lines: list[str], written: str = "utf-8", **how: Any) -> tuple[Report, pd.DataFrame]:
+    """A shop of seven products with a catalogue that has a header and these lines."""
+    file = csv(tmp_path / "a.csv", rows())
+    catalogue = csv(tmp_path / "products.csv", lines, header="id,name,group", encoding=written)
+    report = import_shop(Source(file, MAPPING, products=catalogue, **how), tmp_path / "shop")
+    return report, Feed(tmp_path / "shop").products().set_index(PRODUCT)
+
+
+def test_a_catalogue_is_told_about(tmp_path: Path) -> None:
+    report, products = with_catalogue(tmp_path, ["P1,Käse,Food", "P1,Kaese,Food", "P2,Tee,Food", "P9,Brot,Food"])
+    assert products.loc["P1", NAME] == "Käse"
+    assert any("'id' is the product, 'name' its name, 'group' its department" in note for note in report.notes)
+    assert any("the catalogue has 2 of the 7 products that were sold" in note for note in report.notes)
+    assert any("names 1 product in several ways" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["P1,Tea, green,Food", "P2,Tee,Food", "P3,Tee,Food"], "cannot be read, such as 'P1,Tea, green,Food'"),
+        (["00001,Tea,Food"], "None of the 7 products that were sold is in the catalogue"),
+        ([], "None of the 7 products"),
+    ],
+)
+def test_a_catalogue_that_is_half_read_or_of_another_shop_is_refused(
+    tmp_path: Path, lines: list[str], told: str
+) -> None:
+    with pytest.raises(CheckFailed, match=told):
+        with_catalogue(tmp_path, lines)
+
+
+def test_a_catalogue_has_an_encoding_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    with pytest.raises(CheckFailed, match="--products-encoding"):
+        with_catalogue(tmp_path / "one", ["P1,Käse,Food"], written="cp1252")
+    for folder, how in (("two", {"products_encoding": "cp1252"}), ("three", {"encoding": "cp1252"})):
+        (tmp_path / folder).mkdir()
+        _, products = with_catalogue(tmp_path / folder, ["P1,Käse,Food"], written="cp1252", **how)
+        assert products.loc["P1", NAME] == "Käse"
+    (tmp_path / "four").mkdir()
+    assert with_catalogue(tmp_path / "four", ["P1,Käse,Food"], encoding="cp1252")[1].loc["P1", NAME] == "Käse"
+
+
+@pytest.mark.parametrize("kind", ["missing", "a folder"])
+def test_a_catalogue_that_is_no_file_is_told(tmp_path: Path, kind: str) -> None:
+    where = tmp_path if kind == "a folder" else tmp_path / "none.csv"
+    with pytest.raises(UsageError):
+        import_shop(Source(csv(tmp_path / "a.csv", rows()), MAPPING, products=where), tmp_path / "shop")
+
+
+def grown(tmp_path: Path, first: list[str], later: list[str], **how: Any) -> pd.DataFrame:
+    """A shop of some rows after a later file with others."""
+    bring(csv(tmp_path / "first.csv", first))
+    add_days(csv(tmp_path / "later.csv", later), tmp_path / "shop", **how)
+    return taken(tmp_path / "shop")
+
+
+def april(**values: Any) -> list[str]:
+    return rows(60, **{"time": lambda at: f"2017-04-{1 + at % 5:02} 10:00:00", **values})
+
+
+def test_a_later_file_of_floats_names_the_same_customers(tmp_path: Path) -> None:
+    found = grown(tmp_path, rows(cust=lambda at: at % 5), april(cust=lambda at: f"{at % 5}.0"))
+    assert set(found[CUSTOMER]) == {"0", "1", "2", "3", "4"}
+
+
+def test_a_later_file_is_asked_about_nobody_too(tmp_path: Path) -> None:
+    later = april(cust=lambda at: "NULL" if at % 2 else f"C{at}")
+    with pytest.raises(UsageError, match="--missing 'NULL'"):
+        grown(tmp_path, rows(), later)
+    add_days(tmp_path / "later.csv", tmp_path / "shop", otherwise={"missing": ("NULL",)}, accept_loss=True)
+    assert "NULL" not in set(taken(tmp_path / "shop")[CUSTOMER])
+
+
+def test_what_marked_a_cancelled_invoice_may_mark_sales_later(tmp_path: Path) -> None:
+    first = rows(inv=lambda at: "W7" if at == 3 else 500 + at, qty=lambda at: "-1" if at == 3 else "1")
+    with pytest.raises(UsageError, match="--cancelled W if they are cancelled, or --cancelled ''"):
+        grown(tmp_path, first, april(inv=lambda at: f"W{at}"))
+    add_days(tmp_path / "later.csv", tmp_path / "shop", otherwise={"cancelled": ""})
+    assert len(taken(tmp_path / "shop")) == 19 + 60
+
+
+def test_a_later_file_may_be_written_otherwise_where_that_is_said(tmp_path: Path) -> None:
+    later = april(price='"1,50"')
+    with pytest.raises(CheckFailed, match="--decimal"):
+        grown(tmp_path, rows(), later)
+    add_days(tmp_path / "later.csv", tmp_path / "shop", otherwise={"decimal": ",", "thousands": ""})
+    assert taken(tmp_path / "shop").query("time >= '2017-04-01'")[AMOUNT].unique().tolist() == [1.5]
+
+
+def test_the_first_file_again_undoes_no_correction(tmp_path: Path) -> None:
+    bring(csv(tmp_path / "first.csv", rows()))
+    add_days(csv(tmp_path / "part.csv", rows(10)[:5]), tmp_path / "shop", accept_loss=True)
+    corrected = csv(tmp_path / "corrected.csv", rows(qty="3"))
+    add_days(corrected, tmp_path / "shop")
+    for again in ("first.csv", "part.csv", "corrected.csv"):
+        assert add_days(tmp_path / again, tmp_path / "shop").known
+    assert set(taken(tmp_path / "shop")[QUANTITY]) == {3.0}
+
+
+def test_another_shops_file_is_told(tmp_path: Path) -> None:
+    bring(csv(tmp_path / "first.csv", rows()))
+    added = add_days(csv(tmp_path / "later.csv", april(prod=lambda at: f"X{at}")), tmp_path / "shop")
+    assert added.strangers
+
+
+def test_no_such_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    bring(csv(tmp_path / "first.csv", rows()))
+    with pytest.raises(MlopsError, match="There is no file"):
+        add_days(tmp_path / "none.csv", tmp_path / "shop")
