@@ -186,7 +186,7 @@ PEERS: dict[str, Peer] = {
     "implicit ALS": Peer(implicit_als, (64, 256), 64),
     "cornac GPTop": Peer(cornac_gptop, (True, False), True),
     "LensKit item kNN": Peer(lenskit_item_knn, (5, 20, 100), 100),
-    "LensKit ALS": Peer(lenskit_als, (0.5, 2.0, 40.0), 2.0),
+    "LensKit ALS": Peer(lenskit_als, (0.5, 2.0, 40.0), 0.5),
 }
 
 

@@ -40,7 +40,6 @@ LEAST_LONG = 10
 class Identifiers:
     """What a column's identifiers look like, in rows; long: distinct numbers of 16 digits and more."""
 
-    filled: int = 0
     text: int = 0
     point_zero: int = 0
     blanks: int = 0
@@ -52,7 +51,6 @@ class Identifiers:
     def look(self, values: pa.Array) -> None:
         """Take a chunk in."""
         plain, read = plain_array(values), as_text(values)
-        self.filled += len(read) - read.null_count
         counts = pc.value_counts(pc.drop_null(read))
         distinct, rows = counts.field("values"), counts.field("counts").to_numpy(zero_copy_only=False)
         self.long += int(matching(distinct, SPREADSHEET_DIGITS).sum())

@@ -10,12 +10,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from shared.columns import CUSTOMER, PRODUCT, TIME
+from shared.columns import CUSTOMER, PRODUCT, TIME, TRANSACTIONS
 from shared.dataset.clock import known_through
 from shared.dataset.day_files import day_file, digest_rows
 from shared.dataset.feed import Feed, open_feed, require_day
 from shared.dataset.purchases import purchases, require_purchases
-from shared.dataset.writing import staged, write_days, write_feed
+from shared.dataset.writing import building, staged, write_days, write_feed
 from shared.errors import CheckFailed, Locked, MlopsError, UsageError
 from shared.places import set_aside
 
@@ -144,6 +144,26 @@ def test_a_replacement_that_a_kill_cut_off_before_its_turn_does_not_come_back(
         write_days(part, [(date(2017, 1, 1), transactions)], products, {"name": "new"})
     assert open_feed(shop).about["name"] == "old"
     assert [path.name for path in tmp_path.glob(".shop*")] == [".shop.lock"]
+
+
+def test_what_is_built_beside_a_shop_is_gone_afterwards_and_begins_empty(tmp_path: Path) -> None:
+    for _ in range(2):
+        with building(tmp_path / "shop") as part:
+            assert list(part.iterdir()) == []
+            (part / "file").write_text("half a day")
+        assert not part.exists()
+    part.mkdir()
+    (part / "file").write_text("what a kill left")
+    with building(tmp_path / "shop") as part:
+        assert list(part.iterdir()) == []
+
+
+def test_a_days_file_holds_the_columns_of_transactions_and_no_others(
+    tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame
+) -> None:
+    write_feed(tmp_path / "shop", transactions.iloc[20:], products, name="checkerboard")
+    file = day_file(tmp_path / "shop", date(2017, 1, 5))
+    assert pq.read_schema(file).names == list(TRANSACTIONS)
 
 
 def test_a_day_that_is_not_as_noted_is_seen(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> None:

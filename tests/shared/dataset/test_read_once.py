@@ -1,6 +1,7 @@
 """A feed that was read once knows its rows, and what they were recorded as, without its files."""
 
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def test_a_day_that_was_changed_after_it_was_recorded_is_known(shop: Path) -> No
     assert changed.files_digest(AS_OF) != fresh.files_digest(AS_OF)
     before = AS_OF - timedelta(days=2)
     assert changed.files_digest(before) == fresh.files_digest(before)
+
+
+def test_the_digest_of_what_was_read_sees_days_and_catalogue(shop: Path) -> None:
+    read = read_once(open_feed(shop), AS_OF)
+    assert read.content_digest() == read_once(open_feed(shop), AS_OF).content_digest()
+    other = replace(read, catalogue=read.catalogue.assign(product_name="another"))
+    fewer = read_once(open_feed(shop), AS_OF - timedelta(days=1))
+    assert len({one.content_digest() for one in (read, other, fewer)}) == 3
 
 
 def test_a_file_that_is_not_there_has_no_digest(tmp_path: Path) -> None:

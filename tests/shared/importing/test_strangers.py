@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +227,20 @@ def test_numbers_of_days_count_from_where_the_workbook_says(tmp_path: Path) -> N
     made.save(tmp_path / "a.xlsx")
     _, found = bring(tmp_path / "a.xlsx", FEW)
     assert found[TIME].min().to_pydatetime() == datetime(2017, 3, 1)
+
+
+def test_rows_of_a_workbook_are_named_by_their_number_on_its_sheet(tmp_path: Path) -> None:
+    table = cells() + [[None, "p", datetime(2017, 3, 2)]]
+    book(tmp_path / "a.xlsx", Jan=[["Sales"], *table])
+    report, _ = bring(tmp_path / "a.xlsx", FEW, accept_loss=True)
+    assert report.examples == {"no customer": [8]}
+
+
+def test_days_from_1980_until_today_are_read(tmp_path: Path) -> None:
+    today, days = date.today(), {0: "1980-01-01 00:00:00", 1: "1979-12-31 23:59:59"}
+    file = csv(tmp_path / "a.csv", rows(time=lambda at: days.get(at, f"{today} 10:00:00")))
+    report, found = bring(file, accept_loss=True)
+    assert (found[TIME].min().year, found[TIME].max().date(), report.taken) == (1980, today, 19)
 
 
 @pytest.mark.parametrize(

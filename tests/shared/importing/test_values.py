@@ -1,5 +1,6 @@
 """Values of any type and any writing are read for what they are: identifiers, numbers, times."""
 
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,14 @@ import pyarrow.compute as pc
 import pytest
 
 from shared.errors import CheckFailed, UsageError
-from shared.importing.cleaning import estimated, read_numbers
+from shared.importing.catalogue import candidates
+from shared.importing.cleaning import estimated, is_left_out, read_numbers
 from shared.importing.evidence import Evidence
 from shared.importing.mapping import Mapping, check_mapping
 from shared.importing.numbers import Style, as_numbers
+from shared.importing.report import Report
 from shared.importing.texts import as_text, is_rounded
+from shared.importing.time_forms import is_date
 from shared.importing.times import as_times, variants
 
 LATEST = date(2026, 1, 1)
@@ -300,3 +304,38 @@ def test_seconds_since_1970_are_times() -> None:
 
 def test_a_format_that_begins_with_the_time_of_day_has_no_variants() -> None:
     assert variants("%H:%M %d.%m.%Y") == ["%H:%M %d.%m.%Y"]
+
+
+@pytest.mark.parametrize(("year", "read"), [("68", 2068), ("69", 1969), ("17", 2017)])
+def test_years_of_two_digits_are_read_as_strptime_has_them(year: str, read: int) -> None:
+    assert pd.to_datetime(f"01.03.{year}", format="%d.%m.%y").year == read
+    assert is_date(("01", "03", year), "day first", date(read, 3, 1))
+    assert not is_date(("01", "03", year), "day first", date(read, 2, 28))
+
+
+def test_a_column_in_several_pieces_is_read_whole() -> None:
+    pieces = pa.chunked_array([["1,5", None], ["x", "1 234,50"]])
+    assert as_numbers(pieces, Style(",", " ")).tolist() == pytest.approx([1.5, np.nan, np.nan, 1234.5], nan_ok=True)
+    assert as_text(pieces).to_pylist() == ["1,5", None, "x", "1 234,50"]
+    assert as_text(pa.chunked_array([["a"]])).to_pylist() == ["a"]
+
+
+def test_a_row_without_a_product_is_not_left_out_as_none() -> None:
+    mapping = Mapping("c", "p", "t", leave_out="post.*")
+    products, called = pa.array(["POST", "85048", None]), pa.array([None, "Postage", None], pa.string())
+    assert is_left_out(products, called, mapping).tolist() == [True, True, False]
+
+
+def test_of_the_rows_that_are_left_out_three_are_shown() -> None:
+    report = Report()
+    for first in (1, 3, 5):
+        report.add(np.array(["no customer"] * 2), np.zeros(2), np.arange(first, first + 2))
+    assert (report.examples, report.left_out) == ({"no customer": [1, 2, 3]}, {"no customer": 6})
+
+
+def test_where_few_products_have_digits_one_without_is_nothing_special() -> None:
+    words = Counter({("TEA", "Tea"): 3, ("MUG", "Mug"): 3, ("P1", "Cup"): 3, ("P2", "Pot"): 1})
+    assert candidates(words) == []
+    assert candidates(Counter({("P1", "Cup"): 9, ("MUG", "Mug"): 3})) == []
+    numbered = Counter({(f"P{at}", f"Cup {at}"): 9 for at in range(10)})
+    assert candidates(numbered + Counter({("MUG", "Mug"): 3})) == ["MUG 'Mug' (3 rows)"]

@@ -11,6 +11,7 @@ from shared.model.candidates import candidates
 from shared.model.carrying import carry
 from shared.model.facts import product_facts
 from shared.model.features import FEATURES, HALF_LIVES, features
+from shared.model.frecency import Frecency
 from shared.model.histories import day_number, gather
 from shared.model.lessons import Curriculum, lesson_of
 from shared.model.taxonomy import Taxonomy
@@ -204,3 +205,37 @@ def test_histories_carried_day_by_day_are_gathered_ones(shop: pd.DataFrame) -> N
         carried = carry(carried, shop[shop[TIME].dt.date == today], today)
     for name, array in gather(shop, LAST).arrays().items():
         np.testing.assert_array_equal(carried.arrays()[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize("unsold_days", [0, 14])
+def test_frecency_lists_what_a_slow_count_puts_first_and_says_why(shop: pd.DataFrame, unsold_days: int) -> None:
+    rows, today = rows_of(shop, LAST), day_number(LAST)
+    products = sorted({what for _, what, _ in rows})
+    sells = {what for _, what, day in rows if day > today - unsold_days} if unsold_days else set(products)
+    month = [row for row in rows if row[2] > today - 28]
+    shoppers = len({who for who, _, _ in month})
+    popularity = {what: len({who for who, other, _ in month if other == what}) / shoppers for what in products}
+    customers = sorted({who for who, _, _ in rows})
+    model = Frecency(half_life=20.0, popular_weight=2.0, unsold_days=unsold_days).fit(shop, as_of=LAST)
+    lists = model.recommend([*customers, "nobody"], k=100, reasons=True)
+    for customer in [*customers, "nobody"]:
+        days = {
+            what: sorted(day for row in rows if row[:2] == (customer, what) for day in row[2:]) for what in products
+        }
+        scores = {what: halved(days[what], today, 20.0) + 2.0 * popularity[what] for what in sells}
+        expected = sorted(scores, key=lambda what: (-scores[what], what))
+        mine = lists[lists[CUSTOMER] == customer]
+        assert mine[PRODUCT].tolist() == expected
+        assert mine["score"].tolist() == pytest.approx([scores[what] for what in expected])
+        assert mine["reason"].tolist() == [reason(days[what], today) for what in expected]
+        assert [model.explain(customer, what) for what in products] == [reason(days[what], today) for what in products]
+
+
+def reason(days: list[int], today: int) -> str:
+    """Why a product that was bought on some days is recommended."""
+    if not days:
+        return "popular in the last 28 days"
+    ago, many = today - days[-1], len(days)
+    every = round((days[-1] - days[0]) / (many - 1)) if many > 1 else 0
+    told = f"bought {many} time{'s' * (many > 1)}, last {ago} day{'s' * (ago != 1)} ago"
+    return f"{told}, every {every} day{'s' * (every != 1)}" if every else told

@@ -81,6 +81,13 @@ def test_a_damaged_lesson_is_none(store: LessonStore, lesson: Lesson) -> None:
         assert store.find(END, NO_TYPES, PLAN) is None
 
 
+def test_a_lesson_that_holds_pickled_objects_is_none(store: LessonStore, lesson: Lesson) -> None:
+    store.keep(END, NO_TYPES, PLAN, lesson)
+    (file,) = store.folder.glob("*.npz")
+    np.savez(file, allow_pickle=True, **(lesson._asdict() | {"sizes": np.array([1, 2], dtype=object)}))
+    assert store.find(END, NO_TYPES, PLAN) is None
+
+
 def test_the_newest_are_kept(store: LessonStore, lesson: Lesson) -> None:
     for week in range(MOST_KEPT + 5):
         store.keep(END + timedelta(weeks=week), NO_TYPES, PLAN, lesson)
