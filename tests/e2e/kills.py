@@ -213,15 +213,15 @@ def kill_once(place: Place, command: str, kill_at: int = 0, after: float | None 
     return outcome
 
 
-def kill_command(place: Place, command: str, first: int) -> str:
-    """Kill a command before each of its writes, and at random; returns a line of the table."""
+def kill_command(place: Place, command: str, first: int, each: int) -> str:
+    """Kill a command before each of its writes, or each nth, and at random; returns a line of the table."""
     for _ in range(2):  # the first one is slower, as nothing is in the disk's cache
         place.next()
         began = time.monotonic()
         _, writes = in_fork(getattr(place, command), place.home)
         took = time.monotonic() - began
     kills = 0
-    for number in range(first, MOST_WRITES):
+    for number in range(first, MOST_WRITES, each):
         outcome = kill_once(place, command, kill_at=number)
         sys.stderr.write(f"{command}, before write {number} of about {writes}: {outcome}\n")
         if outcome == "ended":
@@ -277,7 +277,7 @@ def keep_asking(level: Path) -> None:
     sys.stdout.write(json.dumps({"asked": asked, "failures": failures}))
 
 
-def main(commands: list[str], first: int) -> int:
+def main(commands: list[str], first: int, each: int) -> int:
     """Kill, look, and print the table."""
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["MLOPS_HOME"] = temporary
@@ -285,7 +285,7 @@ def main(commands: list[str], first: int) -> int:
         service: Process = start(place.level, "level3_cicd.serve", 8003)
         asking = subprocess.Popen([sys.executable, __file__, "--ask", str(place.level)], stdout=subprocess.PIPE)
         try:
-            lines = [kill_command(place, command, first) for command in commands]
+            lines = [kill_command(place, command, first, each) for command in commands]
             for _ in range(SWITCHES):
                 place.next()
                 in_fork(place.deploy, place.home)
@@ -315,9 +315,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("commands", nargs="*", default=["train", "deploy", "rollback"])
     parser.add_argument("--first", type=int, default=1, help="the first write to kill before")
+    parser.add_argument("--each", type=int, default=1, help="kill before each nth write only")
     parser.add_argument("--ask", type=Path)
     given = parser.parse_args()
     if given.ask:
         keep_asking(given.ask)
     else:
-        sys.exit(main(given.commands, given.first))
+        sys.exit(main(given.commands, given.first, given.each))
