@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from shared.errors import UsageError
-from shared.importing.numbers import ALIKE, STYLES, Style
+from shared.importing.numbers import ALIKE, Style
 
 COLUMNS = ("customer", "product", "time", "basket", "quantity", "amount", "price", "store", "name")
 
@@ -80,7 +80,7 @@ def check_mapping(mapping: Mapping) -> Mapping:
     decimal, thousands = mapping.decimal, mapping.thousands and mapping.thousands.translate(ALIKE)
     if decimal is not None and decimal not in (".", ","):
         raise UsageError(f"{decimal!r} is no decimal sign.", fix="Pass --decimal '.' or --decimal ','.")
-    if thousands and Style(".", thousands) not in STYLES and Style(",", thousands) not in STYLES:
+    if thousands and (len(thousands) != 1 or thousands.isalnum() or thousands in "+-"):
         raise UsageError(f"{thousands!r} does not separate thousands.", fix="Pass --thousands ',' or '.', for example.")
     if thousands and thousands == decimal:
         raise UsageError(
