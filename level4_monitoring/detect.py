@@ -134,8 +134,10 @@ def assortment_alarms(history: Sequence[Kept], days_known: int) -> list[Alarm]:
 def tell_assortment(history: Sequence[Kept], days_known: int) -> str:
     """What the assortment alarm can see by now, in words."""
     found = assortment(history)
-    if days_known < FIRST_JUDGED_DAY or found.usual is None:
+    if days_known < FIRST_JUDGED_DAY:
         return f"assortment alarm not armed, day {days_known} of {FIRST_JUDGED_DAY}"
+    if found.usual is None:
+        return "assortment alarm not armed: the loop has seen too few days to know what is usual"
     if found.verdict == "blind":
         return f"assortment alarm blind: usually {found.usual:.0%} of the rows name a product that is new or rare"
     return "assortment alarm armed"

@@ -88,10 +88,10 @@ def describe_tick(row: Row, outcome: Row | None, level: Path) -> str:
     kept = read_kept(row.numbers["kept"])
     done = f"  Outcome: {outcome.verdict}, {outcome.reason}\n" if outcome else ""
     told = "".join(f"  Alarm:   {alarm.incident}: {alarm.what}\n" for alarm in kept.alarms)
+    where = f"  Where:   {level / 'reports' / f'{row.as_of}.html'}\n  Next:    mlops explain {id_of(row)}"
     return (
         f"{row.as_of}: {row.verdict}. {row.reason}\n{done}  Served:  {tell_served(kept)}; {tell_drift(kept)}\n{told}"
-        f"  Where:   {level / 'reports' / f'{row.as_of}.html'}\n"
-        f"  Next:    mlops explain {id_of(row) or row.as_of}"
+        + (where if id_of(row) else "  Nothing was written (--dry-run).")
     )
 
 

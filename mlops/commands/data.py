@@ -14,7 +14,7 @@ from mlops.progress import bar
 from shared.errors import MlopsError, UsageError
 from shared.places import level_folder, shop_folder
 from shared.service.belonging import mark_before_replacing, settle
-from shared.text import printable
+from shared.text import count, printable
 
 if TYPE_CHECKING:
     from shared.importing.days_added import Added
@@ -165,9 +165,9 @@ def tell(report: "Report", shop: Path, dry_run: bool) -> str:
     from shared.importing.report import tell_reason
 
     lines = [
-        f"{report.read:,} rows read, {report.taken:,} taken, {report.read - report.taken:,} left out.",
+        f"{count(report.read, 'row')} read, {report.taken:,} taken, {report.read - report.taken:,} left out.",
         *(tell_reason(report, reason) for reason, _ in report.left_out.most_common()),
-        f"{report.rows:,} rows on {report.days:,} days, from {report.first_day} to {report.last_day}"
+        f"{count(report.rows, 'row')} on {count(report.days, 'day')}, from {report.first_day} to {report.last_day}"
         + (f"; {report.taken - report.rows:,} repeated ones were summed." if report.taken > report.rows else "."),
         *(["Taken for what:"] if report.notes else []),
         *(f"  {note}" for note in report.notes),
@@ -208,7 +208,7 @@ def data_add(
         file, shop, products=products, otherwise=otherwise, accept_loss=accept_loss, dry_run=dry_run, progress=bar
     )
     findings = [] if dry_run else look_at_days(shop, [day.day for day in added.changes])
-    trained = trained_on_others(added.earliest) if added.earliest else []
+    trained = trained_on_others(added.earliest) if added.earliest and added.earliest <= added.last else []
     told = ["This file was added already."] if added.known else tell_days(added)
     if as_json:
         known = {"file": file.name, "told": told, "findings": findings, "trained": trained}
@@ -226,12 +226,12 @@ def tell_added(added: "Added", told: list[str], findings: list[str], trained: li
     lines = [line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".") for line in told]
     lines += [tell_reason(added.report, reason) for reason, _ in added.report.left_out.most_common()]
     lines += ["Taken for what:", *(f"  {note}" for note in added.report.notes)] if added.report.notes else []
-    if not added.changes:
+    if not added.changes and not any("the catalogue:" in note for note in added.report.notes):
         return [*lines, "Nothing changed."]
     if findings:
         lines += ["What the checks find in these days, and level 3 will refuse:", *(f"  {line}" for line in findings)]
         if any("unknown products" in line for line in findings):
-            lines.append("  The catalogue that the shop brought lacks them: pass the new products as --products FILE.")
+            lines.append("  The shop's catalogue lacks them: pass the new products as --products FILE.")
     lines += trained
     return [*lines, "Nothing was written (--dry-run)." if dry_run else "  Next:  mlops pipeline run"]
 
@@ -246,7 +246,7 @@ def look_at_days(shop: Path, days: list[date]) -> list[str]:
 
 
 def trained_on_others(day: date) -> list[str]:
-    """The live releases that were trained on a day as it was before."""
+    """The live releases that know a day as it was before, by their training or by their customers' histories."""
     from shared.release.manifest import read_manifest
     from shared.release.pointer import readable_pointer
 
@@ -255,10 +255,11 @@ def trained_on_others(day: date) -> list[str]:
         pointer = readable_pointer(level_folder(level))
         with suppress(MlopsError):
             manifest = read_manifest(level_folder(level) / pointer.bundle, pointer.bundle_digest) if pointer else {}
-            if pointer and manifest["trained_through"] >= day.isoformat():
+            through = max(manifest["trained_through"], manifest["histories_through"]) if pointer else ""
+            if pointer and through >= day.isoformat():
                 told.append(
-                    f"Level {level}'s live release {pointer.release}, trained through {manifest['trained_through']}, "
-                    f"knows {day} as it was before; it stays live until another one is trained."
+                    f"Level {level}'s live release {pointer.release}, which knows days through {through}, knows {day} "
+                    f"as it was before; it stays live until another one is trained."
                 )
     if 1 in present() and (level_folder(1) / "server" / "model.pkl").exists():
         told.append(

@@ -21,7 +21,10 @@ def purchases(transactions: pd.DataFrame) -> pd.DataFrame:
 def require_purchases(transactions: pd.DataFrame, as_of: date) -> None:
     """Refuse to learn from, or be judged by, nothing."""
     if sold(transactions).empty:
-        raise CheckFailed(f"No purchase is known through {as_of}.", fix="Pass a later --as-of, or import more days.")
+        rows = f": none of {len(transactions):,} rows has a quantity above 0" if len(transactions) else ""
+        raise CheckFailed(
+            f"No purchase is known through {as_of}{rows}.", fix="Pass a later --as-of, or import more days."
+        )
 
 
 def count_products(transactions: pd.DataFrame) -> int:

@@ -20,6 +20,7 @@ from shared.importing.exports import (
     chunks_of,
     damage,
     header_names,
+    shape_of,
     tell_above,
 )
 from shared.text import one_line
@@ -99,9 +100,15 @@ def read_rows(path: Path, encoding: str, separator: str, said: bool, above: int,
             yield line
 
     def numbered(lines: Any) -> Iterator[Numbered]:
-        for fields in lines:
-            if len(kept) > 1:
-                check_quotes(path, kept, fields, lines.line_num, separator, len(columns))
+        while True:
+            try:
+                fields = next(lines, None)
+            except csv.Error:  # a text of more than `BLOCK` characters
+                raise open_quote(path, lines.line_num - len(kept) + 1, kept[0]) from None
+            if fields is None:
+                return
+            if len(kept) > 1 and swallows_rows(kept, separator, len(columns)):
+                raise open_quote(path, lines.line_num - len(kept) + 1, kept[0])
             kept.clear()
             if any(fields):
                 yield lines.line_num, fields
@@ -113,21 +120,34 @@ def read_rows(path: Path, encoding: str, separator: str, said: bool, above: int,
         yield from chunks_of(numbered(lines), len(columns), named_width(columns), text_column)
 
 
-def check_quotes(path: Path, raw: list[str], fields: list[str], line: int, separator: str, width: int) -> None:
-    """Raise CheckFailed if the lines of one record are several ones, of which a quote made one.
+def swallows_rows(raw: list[str], separator: str, width: int) -> bool:
+    """Whether a record of several lines is several rows, of which a quote made one.
 
-    So it is if the quote is never closed, or within a field, or if a line within a field has a row's separators.
+    So it is if a line after the first has a row's fields, and they look like the first one's: a text of several lines
+    may have as many separators, but hardly a number, a date and an identifier in their places. Where the quotes are
+    not as they should be, the number of fields is enough.
     """
+    first, *others = [next(csv.reader([line], delimiter=separator, quoting=csv.QUOTE_NONE), []) for line in raw]
+    full = [fields for fields in others if len(fields) >= min(width, len(first))]
     try:
         list(csv.reader(raw, delimiter=separator, strict=True))
-        within = [part for field in fields for part in field.splitlines()[1:]]
-        if width < 2 or all(part.count(separator) < width - 1 for part in within):
-            return
     except csv.Error:
-        pass
-    raise CheckFailed(
-        f"A quote that is opened in line {line - len(raw) + 1:,} of {path.name} is not closed where it should be, "
-        f"and swallows what follows: {one_line(raw[0])[:80]!r}.",
+        return bool(full)
+    return any(alike(first, fields) for fields in full)
+
+
+def alike(one: list[str], other: list[str]) -> bool:
+    """Whether most fields of two rows are written alike."""
+    pairs = [(shape_of(mine), shape_of(theirs)) for mine, theirs in zip(one, other, strict=False)]
+    filled = [mine == theirs for mine, theirs in pairs if mine or theirs]
+    return 2 * sum(filled) > len(filled)
+
+
+def open_quote(path: Path, line: int, text: str) -> CheckFailed:
+    """What to say of a quote that swallows what follows."""
+    return CheckFailed(
+        f"A quote that is opened in line {line:,} of {path.name} is not closed where it should be, and swallows what "
+        f"follows: {one_line(text)[:80]!r}.",
         fix="Mend the quote, or export the file again with each quote within a text doubled.",
     )
 

@@ -4,6 +4,8 @@ Nothing of the shop's history is read again. A day that the shop has already, wi
 that day in a file of its own: who reads the shop meanwhile reads it as it was, and the earlier version is kept.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -12,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from shared.columns import PRODUCT
+from shared.columns import CUSTOMER, PRODUCT
 from shared.dataset.clock import clock_file, set_known_through
 from shared.dataset.feed import Feed
 from shared.dataset.shop import catalogue_of
-from shared.dataset.writing import building, take_over, write_day, write_record, writing
-from shared.errors import UsageError
-from shared.importing.catalogue import products_from
+from shared.dataset.writing import building, digest_of_days, take_over, write_day, write_record, writing
+from shared.errors import CheckFailed, UsageError
+from shared.importing.catalogue import Catalogue, compare_catalogue, products_from
 from shared.importing.exports import misfit
 from shared.importing.mapping import Mapping, check_mapping
 from shared.importing.report import Report, check_loss
@@ -28,7 +30,9 @@ from shared.importing.times import check_time_format
 from shared.text import count, one_line
 
 MOST_HOLES = 3
-# With fewer products than this, none of them may be known by chance.
+# Whom a later file's customers are compared with.
+RECENT_DAYS = 56
+# With fewer products or customers than this, none of them may be known by chance.
 LEAST_STRANGERS = 5
 
 
@@ -45,7 +49,8 @@ class Day:
 class Added:
     """What a file brought: days that are new, others that are corrected, and how many are as they were.
 
-    first, last: of the shop before. known: the file was added already. strangers: none of its products is the shop's.
+    first, last: of the shop before. known: the file was added already. strangers: `products` or `customers`
+    if none of them is the shop's. parts: corrected days with fewer rows, none of which was there before.
     """
 
     report: Report
@@ -53,14 +58,26 @@ class Added:
     last: date
     new: list[Day] = field(default_factory=list)
     corrected: list[Day] = field(default_factory=list)
-    same: list[date] = field(default_factory=list)
+    same_entries: dict[date, dict[str, Any]] = field(default_factory=dict)
     known: bool = False
-    strangers: bool = False
+    strangers: list[str] = field(default_factory=list)
+    parts: list[date] = field(default_factory=list)
 
     @property
     def changes(self) -> list[Day]:
         """All days that are others than before."""
         return sorted([*self.new, *self.corrected], key=lambda day: day.day)
+
+    @property
+    def brought(self) -> str:
+        """The digest of all days of the file, as those of an import make a shop's identity."""
+        changed = {day.day.isoformat(): day.entry for day in self.changes}
+        return digest_of_days(changed | {day.isoformat(): entry for day, entry in self.same_entries.items()})
+
+    @property
+    def same(self) -> list[date]:
+        """The days that are as they were."""
+        return sorted(self.same_entries)
 
     @property
     def earliest(self) -> date | None:
@@ -89,38 +106,66 @@ def add_days(
         feed = Feed(shop)
         source = source_of(feed, file, products, otherwise or {})
         added = Added(Report(), feed.first_day, feed.last_day)
-        export = source.open()
-        if source.fingerprint() in fingerprints(feed.about):
-            added.known = True
-            return added
+        export, catalogue = source.open(), source.catalogue()
         with building(shop) as part:
             with Spool(part, export.columns) as spool, misfit(file):
                 reading = read_export(export, source.mapping, spool, progress)
             check_loss(reading.report, file.name, accept_loss or dry_run)
             added.report = reading.report
+            customers: set[str] = set()
             for day, rows in spool.days():
                 sort_in(feed, part, day, rows, added)
-            added.strangers = are_strangers(feed, reading)
-            if added.changes and not dry_run:
-                keep(feed, part, source, reading, added)
-            elif not dry_run:
-                # So that it brings nothing either once a later file has corrected its days.
-                unchanged = [*feed.about.get("unchanged", []), source.fingerprint()]
-                write_record(shop, {**feed.about, "unchanged": unchanged})
+                customers.update(rows[CUSTOMER])
+            if added.brought in files_of(feed) and not catalogue:
+                return Added(added.report, added.first, added.last, known=True)
+            if not accept_loss:
+                check_customers(feed, customers)
+            added.strangers = strangers(feed, reading, customers)
+            brought = new_products(feed, source, catalogue, reading)
+            if not dry_run:
+                keep(feed, part, source, reading, added, brought)
     return added
 
 
-def fingerprints(about: dict[str, Any]) -> set[str]:
-    """The files that a shop has, and how each was read: the import's own is among them."""
-    imported = about.get("source", {}).get("as_added")
-    added = [entry["fingerprint"] for entry in about.get("added", [])]
-    return {*added, *about.get("unchanged", []), *([imported] if imported else [])}
+def files_of(feed: Feed) -> set[str]:
+    """What the shop's files brought, each as the digest of its days: the import's own is the shop's identity."""
+    return {feed.identity, *feed.about.get("brought", [])}
 
 
-def are_strangers(feed: Feed, reading: Reading) -> bool:
-    """Whether a file has none of the products that the shop has."""
-    brought = {product for product, _ in reading.names}
-    return bool(brought) and brought.isdisjoint(feed.products()[PRODUCT]) and len(brought) >= LEAST_STRANGERS
+def known_customers(feed: Feed) -> set[str]:
+    """Who bought in the shop's last weeks."""
+    return set(feed.between(feed.last_day - timedelta(days=RECENT_DAYS), feed.last_day)[CUSTOMER])
+
+
+def check_customers(feed: Feed, customers: set[str]) -> None:
+    """Raise CheckFailed if customers whom nobody knows are known ones, written otherwise: with zeros, or with `.0`."""
+    known = known_customers(feed)
+    plain = {bare_number(name): name for name in sorted(known)}
+    twins = {name: plain[bare_number(name)] for name in sorted(customers - known) if bare_number(name) in plain}
+    if len(twins) >= LEAST_STRANGERS and len(plain) == len(known):
+        name, twin = next(iter(twins.items()))
+        raise CheckFailed(
+            f"{count(len(twins), 'customer')} of this file, such as {name!r}, would be new beside {twin!r} and others.",
+            fix="Export them as they were written before (--point-zero drop reads 7.0 as 7), or pass --accept-loss if "
+            "they are other customers.",
+        )
+
+
+def bare_number(name: str) -> str:
+    """An identifier without the zeros before and after its digits that another program may have cut off.
+
+    >>> bare_number("007"), bare_number("7.0"), bare_number("A7")
+    ('7', '7', 'A7')
+    """
+    found = re.fullmatch(r"0*(\d+?)(?:\.0)?", name)
+    return found[1] if found else name
+
+
+def strangers(feed: Feed, reading: Reading, customers: set[str]) -> list[str]:
+    """Of products and customers those of which the file has some, and none that the shop knows."""
+    products = {product for product, _ in reading.names}
+    brought = {"products": (products, set(feed.products()[PRODUCT])), "customers": (customers, known_customers(feed))}
+    return [what for what, (mine, known) in brought.items() if len(mine) >= LEAST_STRANGERS and mine.isdisjoint(known)]
 
 
 def source_of(feed: Feed, file: Path, products: Path | None, otherwise: dict[str, Any]) -> Source:
@@ -134,8 +179,7 @@ def source_of(feed: Feed, file: Path, products: Path | None, otherwise: dict[str
     own = {name: otherwise[name] for name in otherwise if name in about.get("reading", {})}
     written = {name: value for name, value in otherwise.items() if name not in own}
     mapping = Mapping.from_data(about["mapping"])
-    if "cancelled" in written:
-        written["found"] = ()
+    written["found"] = tuple(name for name in mapping.found if name not in written)
     mapping = check_mapping(replace(mapping, **written))
     check_time_format(mapping.time_format)
     return Source(file, mapping, products=products, **(about.get("reading", {}) | own))
@@ -148,59 +192,73 @@ def sort_in(feed: Feed, part: Path, day: date, rows: pd.DataFrame, added: Added)
     entry = write_day(file, rows)
     if before and before["digest"] == entry["digest"]:
         file.unlink()
-        added.same.append(day)
+        added.same_entries[day] = entry
         return
+    if before and len(rows) < before["rows"]:
+        earlier = set(map(tuple, feed.day(day)[[CUSTOMER, PRODUCT]].to_numpy()))
+        added.parts += [day] if earlier.isdisjoint(map(tuple, rows[[CUSTOMER, PRODUCT]].to_numpy())) else []
     if before:
         entry["path"] = f"{day.isoformat()}.{entry['digest'][:12]}.parquet"
         file.rename(part / entry["path"])
     (added.corrected if before else added.new).append(Day(day, entry, before))
 
 
-def keep(feed: Feed, part: Path, source: Source, reading: Reading, added: Added) -> None:
-    """Put days, catalogue and what was left out into the shop; its record comes last, and makes them count."""
+def keep(feed: Feed, part: Path, source: Source, reading: Reading, added: Added, products: pd.DataFrame | None) -> None:
+    """Put days, products and what was left out into the shop; its record comes last, and makes them count.
+
+    A file that changes nothing is noted, so that it changes nothing either when a later one has corrected its days.
+    """
     shop, about = feed.folder, feed.about
     number = len(about.get("added", [])) + 2
+    brought = {"brought": [*about.get("brought", []), added.brought]}
+    if not added.changes and products is None:
+        write_record(shop, about | brought)
+        return
     for day in added.changes:
         name = day.entry.get("path", f"{day.day.isoformat()}.parquet")
         (part / name).replace(shop / "days" / name)
     if (part / QUARANTINE).exists():
         (part / QUARANTINE).replace(shop / f"quarantine-{number}.parquet")
-    catalogue = keep_catalogue(feed, source, reading, number)
+    catalogue = catalogue_of(about)
+    if products is not None:
+        catalogue = f"products-{number}.parquet"
+        products.to_parquet(shop / catalogue, index=False)
     days = about["days"] | {day.day.isoformat(): day.entry for day in added.changes}
     entry = {
         "file": one_line(source.path.name),
-        "fingerprint": source.fingerprint(),
         "told": tell_days(added),
         "replaced": {day.day.isoformat(): day.before for day in added.corrected},
         "import": reading.report.as_record(),
     }
     record = {
         **about,
+        **brought,
         "imported_through": about.get("imported_through", added.last.isoformat()),
         "catalogue": catalogue,
         "added": [*about.get("added", []), entry],
         "days": dict(sorted(days.items())),
     }
     write_record(shop, record)
-    last = max(day.day for day in added.changes)
+    last = max([added.last, *(day.day for day in added.changes)])
     if clock_file(shop).exists() and last > added.last:
         set_known_through(shop, last)
 
 
-def keep_catalogue(feed: Feed, source: Source, reading: Reading, number: int) -> str:
-    """Write a catalogue that has the new products, too, if there are any; returns its file's name."""
-    known, catalogue = feed.products(), source.catalogue()
-    brought = catalogue.products if catalogue else None
-    if brought is None:
-        # A catalogue that the shop brought itself says which products there are: rows cannot add to it.
-        brought = products_from(reading.names) if not feed.about.get("own_catalogue") else known.iloc[:0]
-        brought = brought[~brought[PRODUCT].isin(known[PRODUCT])]
-    if brought.empty:
-        return catalogue_of(feed.about)
-    together = pd.concat([brought, known]).drop_duplicates(PRODUCT).sort_values(PRODUCT, ignore_index=True)
-    name = f"products-{number}.parquet"
-    together.to_parquet(feed.folder / name, index=False)
-    return name
+def new_products(feed: Feed, source: Source, catalogue: Catalogue | None, reading: Reading) -> pd.DataFrame | None:
+    """The shop's catalogue with the products that a file brings; None if it brings none.
+
+    Raises CheckFailed for a catalogue that has none of the file's new products. A catalogue that the shop brought
+    itself says which products there are: rows cannot add to it.
+    """
+    known = feed.products()
+    unheard = {pair: rows for pair, rows in reading.names.items() if pair[0] not in set(known[PRODUCT])}
+    brought = [catalogue.products] if catalogue else []
+    if catalogue and source.products:
+        reading.report.notes += compare_catalogue(catalogue, source.products.name, Counter(unheard))
+    if not feed.about.get("own_catalogue"):
+        brought.append(products_from(Counter(unheard)))
+    together = pd.concat([*brought, known]).drop_duplicates(PRODUCT).sort_values(PRODUCT, ignore_index=True)
+    return None if together.equals(known.sort_values(PRODUCT, ignore_index=True)) else together
 
 
 def tell_days(added: Added) -> list[str]:
@@ -218,10 +276,13 @@ def tell_days(added: Added) -> list[str]:
         told.append(f"goes back: {count(len(back), 'day')} before {added.last} had no rows until now ({span(back)})")
     if added.same:
         told.append(f"overlaps: {count(len(added.same), 'day')} as they were ({span(added.same)})")
-    if added.strangers:
-        told.append(
-            "none of its products is known in this shop: is it this shop's file, and are they written as before?"
-        )
+    told += [
+        f"none of its {what} is known in this shop: perhaps it is another one's, or they are written otherwise"
+        for what in added.strangers
+    ]
+    told += [
+        f"{day} has fewer rows now, and none of those before: perhaps the file has a part of it" for day in added.parts
+    ]
     return [*told, *holes(added)]
 
 

@@ -4,6 +4,7 @@ Nothing is guessed from one data set: what has one reading is read so and said, 
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -34,6 +35,8 @@ LEAST_NEGATIVE = 0.9
 # A word is suspected to stand for nobody if it has more rows than this, and more than so many times any other has.
 LEAST_SUSPECTED, TIMES_SUSPECTED = 20, 5
 LEAST_LONG = 10
+# What is found in the first file and looked at anew in later ones.
+LOOKED_AT_ANEW = ("cancelled", "time_format")
 
 
 @dataclass
@@ -77,15 +80,16 @@ class Identifiers:
         """Whether each text ends in `.0`, as those of a column of numbers with a hole do."""
         return 0 < self.text == self.point_zero
 
-    def notes(self) -> list[str]:
-        """What to say of them."""
+    def notes(self, missing: Sequence[str] = ()) -> list[str]:
+        """What to say of them, but for the words that stand for none."""
         said = []
         if self.blanks:
             said.append(f"blanks around {count(self.blanks, 'value')} were cut off")
         if self.point_zero and not self.all_end_in_zero:
             said.append(f"{count(self.point_zero, 'value')} such as 7.0 kept as written (--point-zero drop reads 7)")
-        if self.doubtful:
-            words = listed([f"{word!r} ({rows:,})" for word, rows in self.doubtful.most_common()])
+        codes = [(word, rows) for word, rows in self.doubtful.most_common() if word not in missing]
+        if codes:
+            words = listed([f"{word!r} ({rows:,})" for word, rows in codes])
             said.append(f"{words} taken as codes (--missing WORD if one stands for nothing)")
         if self.long >= LEAST_LONG and self.long == self.long_zeros:
             said.append("all numbers of 16 digits and more end in zeros: a spreadsheet keeps 15 digits of them")
@@ -148,7 +152,7 @@ class Evidence:
 
     def look(self, columns: dict[str, pa.Array], rows: np.ndarray, mapping: Mapping) -> None:
         """Take a chunk's columns in, by what they hold; `rows` are the rows' numbers."""
-        if mapping.time_format is None:
+        if mapping.time_format is None or "time_format" in mapping.found:
             self.times.look(columns["time"], rows)
         for name in IDENTIFIERS:
             if name in columns:
@@ -171,14 +175,32 @@ class Evidence:
         zeros = {name: "drop" if seen.all_end_in_zero else "keep" for name, seen in self.identifiers.items()}
         resolved = replace(
             mapping,
-            time_format=mapping.time_format or self.times.resolve(latest),
+            time_format=self.time_format(mapping, latest),
             cancelled=self.invoices.cancelled() if mapping.cancelled is None else mapping.cancelled,
             # What was found and not said is found anew in each file of the shop.
             point_zero=mapping.point_zero if isinstance(mapping.point_zero, str) else zeros,
-            found=("cancelled",) if mapping.cancelled is None else mapping.found,
+            currency=next(iter(self.currencies()), mapping.currency),
+            found=mapping.found or tuple(name for name in LOOKED_AT_ANEW if getattr(mapping, name) is None),
         )
         self.ask_for_numbers(mapping)
         return replace(resolved, decimal=mapping.style.decimal, thousands=mapping.style.thousands)
+
+    def time_format(self, mapping: Mapping, latest: date) -> str | None:
+        """The form of the times. Raises CheckFailed if a later file's have another one than was found in the first."""
+        known = mapping.time_format
+        if known is None:
+            return self.times.resolve(latest)
+        if "time_format" in mapping.found and self.times.only_otherwise(known, latest):
+            other = self.times.resolve(latest)
+            raise CheckFailed(
+                f"The times of this file are written as {tell_time(str(other))}; before they were {tell_time(known)}.",
+                fix=f"Pass --time-format '{other}', if so.",
+            )
+        return known
+
+    def currencies(self) -> set[str]:
+        """What the amounts and prices are in, where they say so."""
+        return {one for name, column in self.numbers.items() if name != "quantity" for one in column.currencies}
 
     def ask_for_nobody(self, mapping: Mapping) -> None:
         """Raise UsageError if a word that may stand for nobody has far more rows than any customer or product."""
@@ -204,12 +226,13 @@ class Evidence:
 
     def ask_for_numbers(self, mapping: Mapping) -> None:
         """Raise CheckFailed if numbers are not written as the mapping says, or can be read in two ways."""
-        for name, column in self.numbers.items():
-            if name != "quantity" and len(column.currencies) > 1:
-                raise CheckFailed(
-                    f"The {name} is in several currencies: {', '.join(sorted(column.currencies))}.",
-                    fix="Export it in one currency: amounts are added up.",
-                )
+        currencies = self.currencies() | {mapping.currency} - {""}
+        if len(currencies) > 1:
+            before = f", of which the shop's was {mapping.currency} before" if mapping.currency else ""
+            raise CheckFailed(
+                f"The amounts are in several currencies: {', '.join(sorted(currencies))}{before}.",
+                fix="Export them in one currency: amounts are added up.",
+            )
         allowed = [style for style in STYLES if mapping.allows(style)]
         if not allowed:
             return
@@ -239,7 +262,7 @@ class Evidence:
         for name, seen in self.identifiers.items():
             if seen.all_end_in_zero and resolved.drops_point_zero(name):
                 said.append(f"{name}: each ends in .0, and is read without it (--point-zero keep keeps it)")
-            said += [f"{name}: {note}" for note in seen.notes()]
+            said += [f"{name}: {note}" for note in seen.notes(resolved.missing or ())]
         return said
 
     def tell_cancelled(self, prefix: str) -> str:

@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,10 @@ from shared.errors import CheckFailed, MlopsError, UsageError
 from shared.text import count, listed, one_line
 
 CHUNK = 50_000
+
+
+# So many whole rows tell how columns are written; a column with more ways than a few holds any text.
+MOST_LEARNED, FEW_SHAPES = 1000, 5
 
 
 # A title, a date and the like may stand above a header: so many lines are looked at for the columns that were named.
@@ -134,33 +138,76 @@ def tell_above(above: int, columns: list[str]) -> list[str]:
 def chunks_of(
     rows: Iterator[Numbered], width: int, needed: int, column: Callable[[Iterable[Any]], pa.Array]
 ) -> Iterator[Chunk]:
-    """Chunks of numbered rows, each `width` fields wide.
-
-    A row may lack fields at its end if those that are needed are there. It may have more if they are empty and most
-    rows have as many: in a single one, something before them was parted that belongs together. Others are broken.
-    `column` makes an array of a column's values.
-    """
+    """Chunks of numbered rows, each `width` fields wide: see `Fitting`. `column` makes an array of values."""
     names = [str(place) for place in range(width)]
+    fitting = Fitting(width, needed)
     while part := list(islice(rows, CHUNK)):
-        good, broken = part, {}
-        lengths = Counter(len(fields) for _, fields in part)
-        if set(lengths) != {width}:
-            usual = max(sorted(lengths), key=lengths.__getitem__)
-            fitted = [(number, fitting(fields, width, needed, usual), fields) for number, fields in part]
-            good = [(number, row) for number, row, _ in fitted if row is not None]
-            broken = {number: fields for number, row, fields in fitted if row is None}
+        good, broken = fitting.part(part)
         columns = list(zip(*(fields for _, fields in good), strict=True)) or [()] * width
         table = pa.table([column(values) for values in columns], names=names)
         yield Chunk(table, np.array([number for number, _ in good], dtype=np.int64), broken_lines(broken, width))
 
 
-def fitting(fields: list[Any], width: int, needed: int, usual: int) -> list[Any] | None:
-    """A row with as many fields as there are columns; None if that cannot be without loss. usual: most rows' fields."""
-    if len(fields) < width:
-        return fields + [None] * (width - len(fields)) if len(fields) >= needed else None
-    if len(fields) == width:
-        return fields
-    return fields[:width] if len(fields) == usual and not any(fields[width:]) else None
+@dataclass
+class Fitting:
+    """Parts rows that have as many fields as there are columns, or can have them without loss, from broken ones.
+
+    A row may lack fields at its end if those that are `needed` are there. It may have more if they are empty and the
+    others look as they do in whole rows: otherwise something was parted that belongs together, and all is one column
+    further. shapes: how each column is written in whole rows.
+    """
+
+    width: int
+    needed: int
+    shapes: list[set[str]] = field(default_factory=list)
+
+    def part(self, rows: list[Numbered]) -> tuple[list[Numbered], dict[int, list[Any]]]:
+        """(rows with as many fields as there are columns, broken ones by their number)."""
+        if all(len(fields) == self.width for _, fields in rows):
+            self.learn(rows)
+            return rows, {}
+        self.learn([row for row in rows if len(row[1]) == self.width])
+        longer = Counter(len(fields) for _, fields in rows if len(fields) > self.width)
+        good, broken = [], {}
+        for number, fields in rows:
+            fitted = self.fit(fields, longer[len(fields)])
+            if fitted is None:
+                broken[number] = fields
+            else:
+                good.append((number, fitted))
+        return good, broken
+
+    def learn(self, whole: list[Numbered]) -> None:
+        """Note how columns are written in some whole rows, where that is not known yet."""
+        if whole and not self.shapes:
+            columns = zip(*(fields for _, fields in whole[:MOST_LEARNED]), strict=True)
+            self.shapes = [{shape_of(str(value or "")) for value in values} for values in columns]
+
+    def fit(self, fields: list[Any], many: int) -> list[Any] | None:
+        """A row's fields, as many as there are columns; None if it is broken. many: rows that have as many fields."""
+        if len(fields) <= self.width:
+            short = self.width - len(fields)
+            return fields + [None] * short if not short or len(fields) >= self.needed else None
+        if any(fields[self.width :]):
+            return None
+        kept = fields[: self.width]
+        if not self.shapes:
+            return kept if many > 1 else None
+        known = zip(kept, self.shapes, strict=True)
+        return (
+            kept
+            if all(shape_of(str(value or "")) in shapes or len(shapes) > FEW_SHAPES for value, shapes in known)
+            else None
+        )
+
+
+def shape_of(text: str) -> str:
+    """How a text is written: runs of digits as 9, of letters as A.
+
+    >>> shape_of("C014"), shape_of("2017-03-01 10:00"), shape_of("Hill Road")
+    ('A9', '9-9-9 9:9', 'A A')
+    """
+    return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", text.strip()))
 
 
 def broken_lines(broken: dict[int, list[Any]], columns: int) -> pd.DataFrame:

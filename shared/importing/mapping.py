@@ -18,8 +18,8 @@ class Mapping:
     reads it, or `iso`, `excel` (days since 1900), `excel-1904`, `s`, `ms`, `us` or `ns` (since 1970). decimal,
     thousands: the characters in numbers. missing: texts that stand for no identifier; () if all are codes, None if that
     was not said. point_zero: `drop` reads an identifier `7.0` as `7`, `keep` keeps it. leave_out: an expression;
-    products whose identifier or name it matches are none. left_out: identifiers of such products. found: what was not
-    said and is looked at anew in a later file.
+    products whose identifier or name it matches are none. left_out: identifiers of such products. currency: what the
+    amounts are in, where they say so. found: what was not said and is looked at anew in a later file.
     """
 
     customer: str
@@ -39,6 +39,7 @@ class Mapping:
     point_zero: dict[str, str] | str | None = None
     leave_out: str | None = None
     left_out: tuple[str, ...] = ()
+    currency: str = ""
     found: tuple[str, ...] = ()
 
     @property
@@ -96,6 +97,8 @@ def check_mapping(mapping: Mapping) -> Mapping:
 
 def check_columns(mapping: Mapping) -> None:
     """Raise UsageError if one column is named for two things that cannot be the same."""
+    if "" in mapping.columns:
+        raise UsageError("A column without a name cannot be named.", fix="Give it a name in the export's header.")
     named = {what: getattr(mapping, what) for what in ("customer", "product", "time")}
     for what, column in named.items():
         same = [other for other in named if other != what and named[other] == column]

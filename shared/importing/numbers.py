@@ -13,11 +13,21 @@ import pyarrow.compute as pc
 from shared.importing.texts import plain_array, trimmed
 
 LONG = re.compile(r"[-+]?[1-9]\d{3}")
-# A currency: its sign, its three letters, or what it is called at home.
-CURRENCY = r"(?:[A-Z]{0,2}[$€£¥₹₽₩₺₪฿]|[A-Z]{3}|[Kk]r\.?|Rs\.?|zł|Kč|Ft|Fr\.?)"
-SIGNS = re.compile(rf"^([-+]?)\s*(?P<before>{CURRENCY}(?=[\s\d.,]))?\s*|\s*(?P<after>(?<=[\s\d.,]){CURRENCY})?$")
+# Currencies by their code, sign or name at home: one is one, however it is written.
+CODES = (
+    *("AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP", "HKD"),
+    *("HUF", "IDR", "ILS", "INR", "JPY", "KES", "KRW", "MAD", "MXN", "MYR", "NGN", "NOK", "NZD", "PEN", "PHP", "PKR"),
+    *("PLN", "RON", "RSD", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
+)
+NAMED = {
+    **{"€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₪": "ILS", "฿": "THB"},
+    **{"$": "USD", "US$": "USD", "R$": "BRL", "A$": "AUD", "C$": "CAD", "zł": "PLN", "Kč": "CZK", "Ft": "HUF"},
+    **{"kr": "kr", "Kr": "kr", "Rs": "INR", "Fr": "CHF"},
+}
+WORDS = "|".join(re.escape(word) for word in sorted([*NAMED, *CODES], key=len, reverse=True))
+CURRENCY = re.compile(rf"^(?P<sign>[-+(]?)\s*(?P<before>{WORDS})\.?(?=[\s\d.,(-])\s*|\s*(?P<after>{WORDS})\.?$")
 # A dash in place of the cents: 5.- and 5,-- are 5.
-NO_CENTS = re.compile(r"(?<=\d[.,])[-\u2013\u2014]{1,2}(?=\s|$)")
+NO_CENTS = re.compile(r"(?<=\d)[.,][-\u2013\u2014]{1,2}(?=\)?$)")
 # All blanks that separate thousands are one to us; a typographer's minus is a minus.
 ALIKE = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2212": "-"})
 
@@ -58,28 +68,33 @@ def parse(text: str, style: Style = PLAIN) -> float:
     (-1.5, 7693.0, -12.5, -3.5, 3.0)
     >>> parse("5.-"), parse("5,--", Style(",")), parse("(-3.50)"), parse("(3.50")
     (5.0, 5.0, -3.5, nan)
+    >>> parse("€ -9.22"), parse("$(9.22)"), parse("$ -"), parse("1.250.-", Style(",", "."))
+    (-9.22, -9.22, 0.0, 1250.0)
     """
-    text = NO_CENTS.sub("", text.translate(ALIKE))
-    in_brackets = text.startswith("(") and text.endswith(")")
-    bare = text[1:-1] if in_brackets else text.removesuffix("-")
-    negative = bare != text or bare.startswith("-")
-    bare = SIGNS.sub("", bare)
-    if not expression(style).fullmatch(bare):
+    bare, named = without_currency(text.translate(ALIKE))
+    bare, whole = NO_CENTS.subn("", bare)
+    in_brackets = bare.startswith("(") and bare.endswith(")")
+    number = bare[1:-1] if in_brackets else bare.removesuffix("-")
+    negative = number != bare or number.startswith("-")
+    number = number.lstrip("+-").strip()
+    if named and bare == "-":
+        return 0.0  # as accountants write it
+    if not expression(style).fullmatch(number) or (whole and style.decimal in number):
         return float("nan")
-    bare = bare.replace(style.thousands, "") if style.thousands else bare
-    value = float(bare.replace(style.decimal, "."))
+    number = number.replace(style.thousands, "") if style.thousands else number
+    value = float(number.replace(style.decimal, "."))
     return -value if negative else value
 
 
-def currency(text: str) -> str:
-    """The currency that a number names; empty if it names none.
+def without_currency(text: str) -> tuple[str, str]:
+    """(a number without its currency, which one that was; empty if it names none).
 
-    >>> currency("€ 3.50"), currency("-3.50 EUR"), currency("3.50")
-    ('€', 'EUR', '')
+    >>> [without_currency(text) for text in ("€ 3.50", "-3.50 EUR", "$(9.22)", "REF 1")]
+    [('3.50', 'EUR'), ('-3.50', 'EUR'), ('(9.22)', 'USD'), ('REF 1', '')]
     """
-    return next(
-        (found for match in SIGNS.finditer(text.strip("()")) for found in match.groupdict("").values() if found), ""
-    )
+    found = [word for match in CURRENCY.finditer(text) for word in (match["before"], match["after"]) if word]
+    bare = CURRENCY.sub(lambda match: match["sign"] or "", text).strip()
+    return bare, NAMED.get(found[0], found[0]) if found else ""
 
 
 def as_numbers(values: pa.Array, style: Style = PLAIN) -> np.ndarray:
@@ -168,7 +183,7 @@ class Numbers:
     def note(self, shape: str, example: str, rows: int) -> None:
         """Take some rows of one shape in."""
         self.long |= bool(LONG.match(shape))
-        self.currencies |= {currency(shape)} - {""}
+        self.currencies |= {without_currency(shape)[1]} - {""}
         bits = readers(shape)
         self.rows[bits] += rows
         self.examples.setdefault(bits, example)

@@ -161,10 +161,8 @@ def write_shop(export: Export, source: Source, folder: Path, about: dict[str, An
     if catalogue and source.products:
         reading.report.notes += compare_catalogue(catalogue, source.products.name, reading.names)
     products = catalogue.products if catalogue else products_from(reading.names)
-    as_added = replace(source, mapping=reading.mapping, products=None).fingerprint()
     content = {
         **about,
-        "source": {**about["source"], "as_added": as_added},
         "mapping": reading.mapping.as_data(),
         "own_catalogue": catalogue is not None,
         "import": reading.report.as_record(),

@@ -146,6 +146,12 @@ class TimeForms:
             )
         return read[0]
 
+    def only_otherwise(self, time_format: str, latest: date) -> bool:
+        """Whether all times that can be read have one form, and it is another one than a known format."""
+        read = [self.readings(form, latest) for form in self.forms if form != "typed"]
+        told = [formats for formats in read if formats]
+        return len(told) == 1 and all(date_part(known) != date_part(time_format) for known in told[0])
+
     def readings(self, form: str, latest: date) -> list[str]:
         """The time formats that a form may have."""
         if form in ("typed", "iso"):
@@ -206,6 +212,15 @@ class TimeForms:
         bare = next((date for date in dates if re.match(r"[1-9]\D|\d+\D[1-9]\D", date)), dates[0])
         zero = next((date for date in dates if re.match(r"0\d\D|\d+\D0\d\D", date)), dates[-1])
         return f"{bare!r} has no zero before its numbers and {zero!r} has, so a spreadsheet rewrote one of them"
+
+
+def date_part(time_format: str) -> str:
+    """A time format without its time of day.
+
+    >>> date_part("%d/%m/%Y %H:%M"), date_part("%d.%m.%y"), date_part("iso")
+    ('%d/%m/%Y', '%d.%m.%y', 'iso')
+    """
+    return re.split(r"[T ,]+%[HI]", time_format)[0]
 
 
 def tell_form(form: str, readings: list[str]) -> str:

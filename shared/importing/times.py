@@ -13,7 +13,7 @@ from shared.importing.texts import as_text, plain_array, to_series
 
 ISO = r"^\d{4}-\d\d?-\d\d?(?:[T ]|$)|^\d{8}(?:T|$)"
 # A time zone after a time of day. The shop's own clock counts, so it is cut off.
-ZONE = r"(:\d\d(?:\.\d+)?|[T ]\d\d) ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
+ZONE = r"(:\d\d(?:[.,]\d+)?|[T ]\d\d) ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
 # Some write the fractions of a second after a comma.
 COMMA = r"(:\d\d:\d\d),(\d+)$"
 # Milliseconds.

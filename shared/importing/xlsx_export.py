@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -47,19 +47,44 @@ def open_xlsx(path: Path, wanted: Collection[str] = ()) -> Export:
         columns = tops[first][1]
         if not columns:
             raise CheckFailed(f"{path.name} has no header on any sheet.", fix="Put the column names above the rows.")
-        places = {place: above for place, (above, names) in tops.items() if same_names(names, columns)}
-        length = sum(book.worksheets[place].max_row or 0 for place in places)
-        notes = sheet_notes(book.worksheets, shown, places)
+        tables = {
+            place: Table(above, placed(columns, names))
+            for place, (above, names) in tops.items()
+            if same_table(names, columns, wanted)
+        }
+        length = sum(book.worksheets[place].max_row or 0 for place in tables)
+        notes = sheet_notes(book.worksheets, shown, tables)
         from_1904 = book.epoch.year == 1904
         book.close()
-    notes = (*notes, *tell_above(places[first] - 1, columns))
-    read = partial(read_rows, path, places, columns)
+    notes = (*notes, *tell_above(tables[first].above - 1, columns))
+    read = partial(read_rows, path, tables, columns)
     return Export(path, columns, length // CHUNK + 1, read, notes, days_from_1904=from_1904)
 
 
-def same_names(names: list[str], others: list[str]) -> bool:
-    """Whether two headers are the same, but for upper and lower case."""
-    return [name.casefold() for name in names] == [name.casefold() for name in others]
+class Table(NamedTuple):
+    """A sheet's table: the number of its header's row, and where each column of the export is in it, -1 for nowhere."""
+
+    above: int
+    places: list[int]
+
+
+def same_table(names: list[str], columns: list[str], wanted: Collection[str]) -> bool:
+    """Whether a sheet's header is the export's, or has all `wanted` columns in another order, or beside others.
+
+    Upper and lower case are the same.
+    """
+    mine, all_of = [name.casefold() for name in names], [name.casefold() for name in columns]
+    return mine == all_of or (bool(wanted) and {name.casefold() for name in wanted} <= set(mine))
+
+
+def placed(columns: list[str], names: list[str]) -> list[int]:
+    """Where each of the export's columns is on a sheet; -1 where it has no such column."""
+    known = [name.casefold() for name in names]
+    same = [name.casefold() for name in columns] == known
+    return [
+        at if same else known.index(name.casefold()) if name.casefold() in known else -1
+        for at, name in enumerate(columns)
+    ]
 
 
 def sheet_notes(sheets: list[Any], shown: Collection[int], read: Collection[int]) -> tuple[str, ...]:
@@ -115,20 +140,26 @@ def names_in(row: Iterable[Any]) -> list[str]:
     return header_names(cells)
 
 
-def read_rows(path: Path, places: dict[int, int], columns: list[str]) -> Iterator[Chunk]:
-    """The rows of some sheets (place: row of the header), chunk by chunk; they are numbered through."""
+def read_rows(path: Path, tables: dict[int, Table], columns: list[str]) -> Iterator[Chunk]:
+    """The rows of some sheets, chunk by chunk; they are numbered through."""
     with damage(path):
         book = open_book(path)
         values = chain.from_iterable(
-            book.worksheets[place].iter_rows(min_row=above + 1, values_only=True) for place, above in places.items()
+            ([row[at] if 0 <= at < len(row) else None for at in table.places] for row in rows_below(book, place, table))
+            for place, table in tables.items()
         )
+        first = next(iter(tables.values())).above + 1
         rows: Iterator[Numbered] = (
-            (number, list(row[: len(columns)]))
-            for number, row in enumerate(values, start=1 + next(iter(places.values())))
-            if any(value is not None for value in row)
+            (number, row) for number, row in enumerate(values, start=first) if any(cell is not None for cell in row)
         )
         yield from chunks_of(rows, len(columns), 0, cell_column)
         book.close()
+
+
+def rows_below(book: Any, place: int, table: Table) -> Iterator[tuple[Any, ...]]:
+    """The rows below a sheet's header."""
+    found: Iterator[tuple[Any, ...]] = book.worksheets[place].iter_rows(min_row=table.above + 1, values_only=True)
+    return found
 
 
 def cell_column(values: Iterable[Any]) -> pa.Array:

@@ -66,7 +66,7 @@ def test_a_shop_grows_and_what_was_trained_on_other_days_is_told(
     code, told = run(capsys, "data", "add", str(mended))
     assert code == 0
     assert "2017-05-09 corrected: 6 rows in place of 6." in told
-    assert "Level 2's live release 1.0, trained through 2017-05-10, knows 2017-05-09 as it was before" in told
+    assert "Level 2's live release 1.0, which knows days through 2017-05-10, knows 2017-05-09 as it was before" in told
     assert "added already" in run(capsys, "data", "add", str(mended))[1]
     code, told = run(capsys, "data", "info", "--json")
     assert [line.split(":")[0] for line in json.loads(told)["added"]] == ["b.csv", "c.csv"]

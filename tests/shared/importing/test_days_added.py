@@ -107,7 +107,7 @@ def test_a_dry_run_and_a_refused_file_leave_the_shop_as_it_is(tmp_path: Path, sh
     assert len(added.changes) == 1
     american = tmp_path / "american.csv"
     american.write_text("Kunde;Artikel;Datum;Preis;Name\n1;a;03/25/2017;1.50;x\n1;a;03/26/2017;1.50;x\n")
-    with pytest.raises(CheckFailed, match="No row"):
+    with pytest.raises(CheckFailed, match="--time-format '%m/%d/%Y'"):
         add_days(american, shop)
     assert files(shop) == before
     assert [path.name for path in tmp_path.glob(".shop*")] == [".shop.lock"]
@@ -165,11 +165,17 @@ def test_days_that_were_added_before_the_first_run_are_all_validated(tmp_path: P
     assert len(looked_at) == 20
 
 
-def test_adding_reads_no_day_of_the_history(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Path] = []
-    monkeypatch.setattr("shared.dataset.feed.read_day", lambda file: read.append(file))
+def test_adding_reads_the_last_weeks_and_no_more_of_the_history(
+    tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.dataset import feed as module
+
+    read: set[Path] = set()
+    real = module.read_day
+    monkeypatch.setattr(module, "read_day", lambda file: read.add(file) or real(file))
+    monkeypatch.setattr(days_added, "RECENT_DAYS", 3)
     add_days(export(tmp_path / "new.csv", [20]), shop)
-    assert read == []
+    assert {file.stem for file in read} == {"2017-03-17", "2017-03-18", "2017-03-19", "2017-03-20"}
 
 
 def test_a_reader_never_mixes_two_shops(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from shared.columns import AMOUNT, CUSTOMER, NAME, PRODUCT, QUANTITY, TIME
 from shared.dataset.feed import Feed
 from shared.errors import CheckFailed, MlopsError, UsageError
-from shared.importing.days_added import add_days
+from shared.importing.days_added import add_days, tell_days
 from shared.importing.mapping import Mapping
 from shared.importing.report import Report
 from shared.importing.shop_import import Source, import_shop
@@ -74,6 +74,52 @@ def test_a_quoted_name_of_several_lines_is_one_name(tmp_path: Path) -> None:
     names = {3: '"Tea,\ngreen"', 9: '"A ""good"" one,\nwith milk,\nand sugar"'}
     report, found = bring(csv(tmp_path / "a.csv", rows(name=lambda at: names.get(at, "Thing"))))
     assert (report.read, len(found)) == (20, 20)
+
+
+def test_a_quote_that_swallows_a_row_and_is_closed_in_the_next_one_is_refused(tmp_path: Path) -> None:
+    header = "cust,prod,time,name,inv,qty,price"
+    lines = [
+        'a,p1,2017-03-01,"17 in screen,1,1,200.00',
+        'b,p2,2017-03-02,Screen 15",2,9,5.00',
+        "c,p3,2017-03-03,Mug,3,1,4.00",
+    ]
+    with pytest.raises(CheckFailed, match=r"opened in line 2 of a\.csv"):
+        bring(csv(tmp_path / "a.csv", lines, header))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"Please ring\nHill Road 5, Leeds, LS1, UK, Europe, Earth"',
+        '"{\n ""a"": 1,\n ""b"": [1, 2, 3, 4, 5],\n ""c"": ""x""\n}"',
+        '"soft, warm,\nred, blue, green, small, 3, 4"',
+    ],
+)
+def test_a_text_of_several_lines_may_have_as_many_separators_as_a_row(tmp_path: Path, text: str) -> None:
+    report, _ = bring(csv(tmp_path / "a.csv", rows(name=lambda at: text if at % 7 == 3 else "Thing")))
+    assert report.taken == 20
+
+
+def test_an_open_quote_before_a_megabyte_is_told_with_its_line(tmp_path: Path) -> None:
+    file = csv(tmp_path / "a.csv", rows(30_000, name=lambda at: '"17 in' if at == 39 else "Thing"))
+    with pytest.raises(CheckFailed, match=r"opened in line 41 of a\.csv"):
+        bring(file)
+
+
+@pytest.mark.parametrize("many", [0, 100])
+def test_one_row_with_a_field_too_many_is_never_taken_as_it_stands(tmp_path: Path, many: int) -> None:
+    lines = [f"{line}," for line in rows(many)] + ["C1,P1,2017-03-01,1,5,20,3.50,Screw,"]
+    file = csv(tmp_path / "a.csv", lines, header=f"{HEADER},note")
+    if many:
+        assert dict(bring(file)[0].left_out) == {"9 fields instead of 8": 1}
+        return
+    with pytest.raises(CheckFailed, match="9 fields instead of 8"):
+        bring(file)
+
+
+def test_separators_at_the_end_of_some_rows_do_no_harm_where_the_rows_are_as_others(tmp_path: Path) -> None:
+    lines = [f"{line}," if at > 35 else line for at, line in enumerate(rows(60))]
+    assert bring(csv(tmp_path / "a.csv", lines))[0].taken == 60
 
 
 def test_a_row_that_is_shifted_is_left_out_and_said(tmp_path: Path) -> None:
@@ -139,8 +185,20 @@ def test_an_infinite_amount_does_not_hide_a_loss(tmp_path: Path) -> None:
 
 def test_amounts_of_several_currencies_are_not_added_up(tmp_path: Path) -> None:
     file = csv(tmp_path / "a.csv", rows(price=lambda at: "JPY 350" if at == 3 else "€3.50"))
-    with pytest.raises(CheckFailed, match="several currencies: JPY, €"):
+    with pytest.raises(CheckFailed, match="several currencies: EUR, JPY"):
         bring(file)
+
+
+def test_one_currency_may_be_written_in_several_ways(tmp_path: Path) -> None:
+    ways = ["€ 3.50", "3.50 EUR", "€ -3.50", "€(3.50)"]
+    report, _ = bring(csv(tmp_path / "a.csv", rows(100, price=lambda at: ways[at % 2 if at < 96 else at % 4])))
+    assert (report.taken, dict(report.left_out)) == (98, {"return": 2})
+
+
+def test_what_is_no_currency_makes_no_number(tmp_path: Path) -> None:
+    file = csv(tmp_path / "a.csv", rows(100, price=lambda at: "REF 123" if at == 50 else "€3.50"))
+    report, _ = bring(file, accept_loss=True)
+    assert report.shown == {"amount cannot be read": "REF 123"}
 
 
 @pytest.mark.parametrize("column", ["cust", "store"])
@@ -210,6 +268,14 @@ def test_the_table_is_found_on_whichever_sheet_it_is(tmp_path: Path) -> None:
     assert "sheets with another header, not read: Empty, Readme" in report.notes
 
 
+def test_a_sheet_with_the_columns_in_another_order_or_more_of_them_is_the_same_table(tmp_path: Path) -> None:
+    moved = [[row[2], row[0], row[1], "more"] for row in cells(20, "cust,prod,time")]
+    book(tmp_path / "a.xlsx", Jan=cells(), Feb=moved, Other=[["cust", "prod"], ["c", "p"]])
+    report, found = bring(tmp_path / "a.xlsx", FEW)
+    assert (report.taken, set(found[PRODUCT]), found[TIME].dt.day.max()) == (10, {"p"}, 25)
+    assert "sheets with another header, not read: Other" in report.notes
+
+
 def test_a_hidden_copy_of_a_sheet_is_not_read(tmp_path: Path) -> None:
     made = book(tmp_path / "a.xlsx", Jan=cells(), Copy=cells())
     made["Copy"].sheet_state = "hidden"
@@ -230,7 +296,7 @@ def test_numbers_of_days_count_from_where_the_workbook_says(tmp_path: Path) -> N
 
 
 def test_rows_of_a_workbook_are_named_by_their_number_on_its_sheet(tmp_path: Path) -> None:
-    table = cells() + [[None, "p", datetime(2017, 3, 2)]]
+    table = [*cells(), [None, "p", datetime(2017, 3, 2)]]
     book(tmp_path / "a.xlsx", Jan=[["Sales"], *table])
     report, _ = bring(tmp_path / "a.xlsx", FEW, accept_loss=True)
     assert report.examples == {"no customer": [8]}
@@ -365,10 +431,85 @@ def test_the_first_file_again_undoes_no_correction(tmp_path: Path) -> None:
     assert set(taken(tmp_path / "shop")[QUANTITY]) == {3.0}
 
 
+def test_the_first_file_again_undoes_nothing_whatever_is_said_with_it(tmp_path: Path) -> None:
+    bring(csv(tmp_path / "first.csv", rows()))
+    add_days(csv(tmp_path / "corrected.csv", rows(qty="3")), tmp_path / "shop")
+    assert add_days(tmp_path / "first.csv", tmp_path / "shop", otherwise={"missing": ("NULL",)}).known
+    assert set(taken(tmp_path / "shop")[QUANTITY]) == {3.0}
+
+
 def test_another_shops_file_is_told(tmp_path: Path) -> None:
     bring(csv(tmp_path / "first.csv", rows()))
-    added = add_days(csv(tmp_path / "later.csv", april(prod=lambda at: f"X{at}")), tmp_path / "shop")
-    assert added.strangers
+    later = csv(tmp_path / "later.csv", april(prod=lambda at: f"X{at}", cust=lambda at: f"Y{at}"))
+    added = add_days(later, tmp_path / "shop")
+    assert added.strangers == ["products", "customers"]
+    assert sum("is known in this shop" in line for line in tell_days(added)) == 2
+
+
+@pytest.mark.parametrize(("first", "later"), [("{:03}", "{}"), ("{}", "{}.0"), ("{:05}", "{}")])
+def test_customers_who_are_written_otherwise_later_do_not_become_new_ones(
+    tmp_path: Path, first: str, later: str
+) -> None:
+    bring(csv(tmp_path / "first.csv", rows(60, cust=lambda at: first.format(at % 20))))
+    mixed = april(cust=lambda at: later.format(at % 20) if at % 2 else f"new{at}")
+    with pytest.raises(CheckFailed, match="would be new beside"):
+        add_days(csv(tmp_path / "later.csv", mixed), tmp_path / "shop")
+    add_days(tmp_path / "later.csv", tmp_path / "shop", accept_loss=True)
+    assert Feed(tmp_path / "shop").last_day == date(2017, 4, 5)
+
+
+def test_a_later_file_in_another_currency_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="EUR, USD, of which the shop's was EUR before"):
+        grown(tmp_path, rows(price="€3.50"), april(price="$3.50"))
+
+
+def test_a_later_file_with_its_months_first_is_refused(tmp_path: Path) -> None:
+    first = rows(time=lambda at: f"{1 + at % 25:02}/03/2017 10:00")
+    with pytest.raises(CheckFailed, match="--time-format '%m/%d/%Y"):
+        grown(tmp_path, first, april(time=lambda at: f"04/{1 + at % 13:02}/2017 10:00"))
+    otherwise = {"time_format": "%m/%d/%Y %H:%M"}
+    add_days(tmp_path / "later.csv", tmp_path / "shop", otherwise=otherwise)
+    assert Feed(tmp_path / "shop").last_day == date(2017, 4, 13)
+
+
+def test_a_part_of_a_day_is_told(tmp_path: Path) -> None:
+    bring(csv(tmp_path / "first.csv", rows()))
+    rest = rows(1, prod="P9", cust="C9")
+    added = add_days(csv(tmp_path / "rest.csv", rest), tmp_path / "shop")
+    assert "2017-03-01 has fewer rows now, and none of those before: perhaps the file has a part of it" in tell_days(
+        added
+    )
+
+
+def test_products_can_be_added_without_a_new_day(tmp_path: Path) -> None:
+    _, products = with_catalogue(tmp_path, [f"P{at},Thing {at},Food" for at in range(4)])
+    assert "P5" not in products.index
+    more = csv(tmp_path / "more.csv", ["P5,Mug,Home"], header="id,name,group")
+    later = csv(tmp_path / "later.csv", april(prod="P5"))
+    add_days(later, tmp_path / "shop")
+    add_days(later, tmp_path / "shop", products=more)
+    assert Feed(tmp_path / "shop").products().set_index(PRODUCT).loc["P5", NAME] == "Mug"
+
+
+def test_a_later_catalogue_is_judged_as_the_first_one_is_and_leaves_nothing(tmp_path: Path) -> None:
+    with_catalogue(tmp_path, [f"P{at},Thing {at},Food" for at in range(4)])
+    later = csv(tmp_path / "later.csv", april(prod="P5"))
+    days = sorted((tmp_path / "shop" / "days").iterdir())
+    for line, told in (("P5,Mug, blue,Home", "cannot be read"), ("X1,Mug,Home", "None of the 1 products")):
+        more = csv(tmp_path / "more.csv", [line], header="id,name,group")
+        for dry_run in (True, False):
+            with pytest.raises(CheckFailed, match=told):
+                add_days(later, tmp_path / "shop", products=more, dry_run=dry_run)
+    assert sorted((tmp_path / "shop" / "days").iterdir()) == days
+
+
+def test_a_word_that_is_said_to_stand_for_none_is_no_code(tmp_path: Path) -> None:
+    mapping = Mapping(**{**MAPPING.as_data(), "missing": ("NULL",)})
+    report, _ = bring(
+        csv(tmp_path / "a.csv", rows(cust=lambda at: "NULL" if at == 3 else "C1")), mapping, accept_loss=True
+    )
+    assert dict(report.left_out) == {"no customer": 1}
+    assert not any("taken as codes" in note for note in report.notes)
 
 
 def test_no_such_file_is_an_error_of_ours(tmp_path: Path) -> None:
