@@ -31,16 +31,22 @@ COLUMNS = {
 }
 READ = ("encoding", "separator")
 # What may be said of a later file that is written otherwise than the import's.
-OTHERWISE = ("cancelled", "time_format", "decimal", "thousands", "leave_out", "encoding", "separator", "point_zero")
+OTHERWISE = (
+    *("cancelled", "time_format", "decimal", "thousands", "leave_out", "encoding", "separator", "point_zero"),
+    *("products_id", "products_name", "products_department", "products_encoding"),
+)
 # How values are written. Without them, that is found out from the data and said, or asked for.
 WRITTEN = {
     "cancelled": ("TEXT", "What a cancelled invoice's basket begins with; '' for none."),
-    "time_format": ("FORMAT", "As strptime reads it, such as '%d/%m/%Y %H:%M'; or iso, excel, s, ms, us (since 1970)."),
+    "time_format": (
+        "FORMAT",
+        "As strptime reads it, such as '%d/%m/%Y %H:%M'; or iso, excel, excel-1904, s, ms, us, ns (since 1970).",
+    ),
     "decimal": ("SIGN", "The decimal sign, . or ,"),
     "thousands": ("SIGN", "What separates thousands."),
     "leave_out": ("PATTERN", "Products that are none, such as 'POST|BANK CHARGES|.*postage.*': identifier or name."),
-    "encoding": ("NAME", "A CSV's encoding. Default: its mark, else UTF-8."),
-    "separator": ("SIGN", "A CSV's separator. Default: its sep= line, else guessed from its header."),
+    "encoding": ("NAME", "A CSV's encoding. Default: as at the import, its mark, else UTF-8."),
+    "separator": ("SIGN", "A CSV's separator, or tab. Default: as at the import, its sep= line, else guessed."),
 }
 
 
@@ -81,7 +87,9 @@ def catalogue_options(command: Callable) -> Callable:
     return click.option("--products", type=click.Path(path_type=Path), help="A file with the catalogue.")(command)
 
 
-accept_loss_option = click.option("--accept-loss", is_flag=True, help="Go on although much is left out.")
+accept_loss_option = click.option(
+    "--accept-loss", is_flag=True, help="Go on although much is left out, or names seem changed."
+)
 dry_run_option = click.option("--dry-run", is_flag=True, help="Report on the file, and leave nothing behind.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -184,8 +192,8 @@ def tell(report: "Report", shop: Path, dry_run: bool) -> str:
 
 @data.command("add")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--products", type=click.Path(path_type=Path), help="A file with the catalogue's new products.")
 @written_options
+@catalogue_options
 @accept_loss_option
 @dry_run_option
 @json_option
@@ -226,11 +234,11 @@ def tell_added(added: "Added", told: list[str], findings: list[str], trained: li
     lines = [line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".") for line in told]
     lines += [tell_reason(added.report, reason) for reason, _ in added.report.left_out.most_common()]
     lines += ["Taken for what:", *(f"  {note}" for note in added.report.notes)] if added.report.notes else []
-    if not added.changes and not any("the catalogue:" in note for note in added.report.notes):
+    if not (added.changes or added.products or added.renamed):
         return [*lines, "Nothing changed."]
     if findings:
         lines += ["What the checks find in these days, and level 3 will refuse:", *(f"  {line}" for line in findings)]
-        if any("unknown products" in line for line in findings):
+        if any(": unknown products," in line for line in findings):
             lines.append("  The shop's catalogue lacks them: pass the new products as --products FILE.")
     lines += trained
     return [*lines, "Nothing was written (--dry-run)." if dry_run else "  Next:  mlops pipeline run"]

@@ -52,7 +52,7 @@ def read_catalogue(
     export.require([first, name, department])
     chunks = list(export)
     tables, broken = [chunk.table for chunk in chunks], sum(len(chunk.broken) for chunk in chunks)
-    require_whole(export, broken, sum(map(len, tables)))
+    require_whole(export.path.name, [chunk.broken for chunk in chunks if len(chunk.broken)], sum(map(len, tables)))
 
     def column(named: str) -> pa.Array:
         parts = [as_text(table.column(export.place(named))) for table in tables]
@@ -62,23 +62,25 @@ def read_catalogue(
     products = pd.DataFrame({PRODUCT: to_series(keys), NAME: to_series(pc.coalesce(names(column(name)), keys))})
     products[DEPARTMENT] = to_series(names(column(department))).fillna(UNKNOWN) if department else UNKNOWN
     products = products.dropna(subset=PRODUCT).drop_duplicates()[PRODUCTS]
-    twice = int(products[PRODUCT].duplicated().sum())
+    twice = products.loc[products[PRODUCT].duplicated(), PRODUCT].nunique()
     products = products.drop_duplicates(PRODUCT)
     usable = products[PRODUCT].map(is_identifier).astype(bool)
-    read = f"the catalogue: {first!r} is the product, {name!r} its name, {department or 'nothing'!r} its department"
-    notes = [*export.notes, read]
+    read = f"the catalogue: {first!r} is the product, {name!r} its name"
+    notes = [f"the catalogue's {note.removeprefix('the ')}" for note in export.notes]
+    notes.append(f"{read}, {department!r} its department" if department else f"{read}; it tells no departments")
     notes += [f"the catalogue names {count(twice, 'product')} in several ways: the first one counts"] if twice else []
     notes += [f"{count(broken, 'line')} of the catalogue left out: {BROKEN}"] if broken else []
     return Catalogue(products[usable].sort_values(PRODUCT, ignore_index=True), tuple(notes))
 
 
-def require_whole(export: Export, broken: int, read: int) -> None:
+def require_whole(name: str, broken: list[pd.DataFrame], read: int) -> None:
     """Raise CheckFailed if more of a catalogue's lines cannot be read than may be without a word."""
-    if broken > MOST_LOST * (broken + read):
-        lines = next(chunk.broken for chunk in export if len(chunk.broken))
+    lost = sum(map(len, broken))
+    if lost > MOST_LOST * (lost + read):
+        line, reason = broken[0][LINE].iloc[0], broken[0][REASON].iloc[0]
         raise CheckFailed(
-            f"{count(broken, 'line')} of {broken + read:,} of the catalogue {export.path.name} cannot be read, such as "
-            f"{one_line(lines[LINE].iloc[0])[:80]!r}: {lines[REASON].iloc[0]}.",
+            f"{count(lost, 'line')} of {lost + read:,} of the catalogue {name} cannot be read, such as "
+            f"{one_line(line)[:80]!r}: {reason}.",
             fix=f"{BROKEN.capitalize()}.",
         )
 
@@ -86,16 +88,17 @@ def require_whole(export: Export, broken: int, read: int) -> None:
 def compare_catalogue(catalogue: Catalogue, name: str, seen: Names) -> list[str]:
     """What to say of a catalogue and the products that were sold. Raises CheckFailed if it has none of them."""
     sold = {product for product, _ in seen}
+    if not sold:
+        return []
     known = len(sold & set(catalogue.products[PRODUCT]))
-    if sold and not known:
+    if not known:
         shown = listed([repr(product) for product in catalogue.products[PRODUCT].head(3)]) or "nothing"
         raise CheckFailed(
             f"None of the {len(sold):,} products that were sold is in the catalogue {name}: it has {shown}, and sold "
             f"were {listed([repr(product) for product in sorted(sold)[:3]])}.",
             fix="Pass its column with the product as --products-id, or leave --products out.",
         )
-    told = f"the catalogue has {known:,} of the {len(sold):,} products that were sold"
-    return [*catalogue.notes, told + ("" if known == len(sold) else "; the others have neither name nor department")]
+    return [f"the catalogue has {known:,} of the {len(sold):,} products that were sold"]
 
 
 def guess_column(columns: list[str], taken: str, words: tuple[str, ...]) -> str | None:

@@ -17,6 +17,7 @@ from shared.importing.exports import (
     Chunk,
     Export,
     Numbered,
+    OtherEncoding,
     chunks_of,
     damage,
     header_names,
@@ -40,7 +41,9 @@ OTHERS = {
     b"PAR1": "a Parquet file",
     b"\x1f\x8b": "packed with gzip",
     b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
     b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "a workbook of an old kind (.xls)",
 }
 
 
@@ -87,7 +90,10 @@ def find_header(file: TextIO, separator: str, said: bool, wanted: Collection[str
     if said:
         next(lines, None)
     first = islice((fields for fields in lines if any(fields)), MOST_ABOVE)
-    return next((at for at, fields in enumerate(first) if set(wanted) <= set(header_names(fields))), None)
+    try:
+        return next((at for at, fields in enumerate(first) if set(wanted) <= set(header_names(fields))), None)
+    except csv.Error:  # a quote that stays open in one of the rows
+        return None
 
 
 def read_rows(path: Path, encoding: str, separator: str, said: bool, above: int, columns: list[str]) -> Iterator[Chunk]:
@@ -104,6 +110,8 @@ def read_rows(path: Path, encoding: str, separator: str, said: bool, above: int,
             try:
                 fields = next(lines, None)
             except csv.Error:  # a text of more than `BLOCK` characters
+                if '"' not in kept[0]:
+                    raise
                 raise open_quote(path, lines.line_num - len(kept) + 1, kept[0]) from None
             if fields is None:
                 return
@@ -210,7 +218,8 @@ def check_kind(path: Path) -> None:
     for begins, kind in OTHERS.items():
         if start.startswith(begins):
             raise CheckFailed(
-                f"{path.name} is no CSV: it is {kind}.", fix="Unpack it, or give the file the suffix of what it is."
+                f"{path.name} is no CSV: it is {kind}.",
+                fix="Export the rows as CSV, or unpack the file that holds them.",
             )
 
 
@@ -246,11 +255,13 @@ def check_encoding(path: Path, encoding: str) -> None:
                 # What the decoder held back from the block before comes first in error.object.
                 at = before - (len(error.object) - len(block)) + error.start
                 line = lines + error.object[: error.start].count(b"\n")
-                raise CheckFailed(
+                raise OtherEncoding(
                     f"{path.name} is not {error.encoding}: byte {at:,}, in line {line:,}, is "
                     f"0x{error.object[error.start]:02x}.",
                     fix="Pass its --encoding, such as cp1252, latin-1 or utf-16, or export it as UTF-8.",
                 ) from error
             except UnicodeError as error:  # UTF-16 without its mark
-                raise CheckFailed(f"{path.name} is not {encoding}: {error}.", fix="Pass another --encoding.") from error
+                raise OtherEncoding(
+                    f"{path.name} is not {encoding}: {error}.", fix="Pass another --encoding."
+                ) from error
             before, lines = before + len(block), lines + block.count(b"\n")

@@ -1,13 +1,14 @@
 """Adds the days of a later file to an imported shop, read as the import was. `mlops data add` runs it.
 
-Nothing of the shop's history is read again. A day that the shop has already, with other rows, becomes a new version of
-that day in a file of its own: who reads the shop meanwhile reads it as it was, and the earlier version is kept.
+Of the shop's history nothing is read but the customers of its last weeks, and days that are brought again. A day that
+the shop has already, with other rows, becomes a new version of that day in a file of its own: who reads the shop
+meanwhile reads it as it was, and the earlier version is kept.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from shared.dataset.feed import Feed
 from shared.dataset.shop import catalogue_of
 from shared.dataset.writing import building, digest_of_days, take_over, write_day, write_record, writing
 from shared.errors import CheckFailed, UsageError
-from shared.importing.catalogue import Catalogue, compare_catalogue, products_from
+from shared.importing.catalogue import compare_catalogue, products_from
 from shared.importing.exports import misfit
 from shared.importing.mapping import Mapping, check_mapping
 from shared.importing.report import Report, check_loss
@@ -50,7 +51,8 @@ class Added:
     """What a file brought: days that are new, others that are corrected, and how many are as they were.
 
     first, last: of the shop before. known: the file was added already. strangers: `products` or `customers`
-    if none of them is the shop's. parts: corrected days with fewer rows, none of which was there before.
+    if none of them is the shop's. parts: corrected days with fewer rows, none of which was there before. customers: of
+    the file. products: how many are new in the catalogue; renamed: whether others are called otherwise now.
     """
 
     report: Report
@@ -61,6 +63,9 @@ class Added:
     same_entries: dict[date, dict[str, Any]] = field(default_factory=dict)
     known: bool = False
     strangers: list[str] = field(default_factory=list)
+    customers: set[str] = field(default_factory=set)
+    products: int = 0
+    renamed: bool = False
     parts: list[date] = field(default_factory=list)
 
     @property
@@ -99,32 +104,36 @@ def add_days(
 
     otherwise: how this file is written where it is written otherwise than the import's, by the names of `Mapping` and
     `Source`. A dry run writes nothing, and does not say no to a loss. Raises UsageError if the shop was not imported,
-    and CheckFailed as an import does.
+    and CheckFailed as an import does, or if customers or products would be taken for new ones.
     """
     with writing(shop):
         take_over(shop)
         feed = Feed(shop)
         source = source_of(feed, file, products, otherwise or {})
-        added = Added(Report(), feed.first_day, feed.last_day)
-        export, catalogue = source.open(), source.catalogue()
         with building(shop) as part:
-            with Spool(part, export.columns) as spool, misfit(file):
-                reading = read_export(export, source.mapping, spool, progress)
-            check_loss(reading.report, file.name, accept_loss or dry_run)
-            added.report = reading.report
-            customers: set[str] = set()
-            for day, rows in spool.days():
-                sort_in(feed, part, day, rows, added)
-                customers.update(rows[CUSTOMER])
-            if added.brought in files_of(feed) and not catalogue:
-                return Added(added.report, added.first, added.last, known=True)
-            if not accept_loss:
-                check_customers(feed, customers)
-            added.strangers = strangers(feed, reading, customers)
-            brought = new_products(feed, source, catalogue, reading)
-            if not dry_run:
-                keep(feed, part, source, reading, added, brought)
+            reading, added = read_days(feed, source, part, progress)
+            if added.brought in files_of(feed):
+                added = Added(added.report, added.first, added.last, known=True)
+            else:
+                check_loss(reading.report, file.name, accept_loss or dry_run)
+                compare_names(feed, reading, added, accept_loss)
+            source = replace(source, mapping=reading.mapping)
+            brought = new_products(feed, source, reading, added)
+            if not dry_run and (brought is not None or not added.known):
+                keep(feed, part, source, added, brought)
     return added
+
+
+def read_days(feed: Feed, source: Source, part: Path, progress: Progress) -> tuple[Reading, Added]:
+    """A file as it was read, and its days, written below `part` where they are others than the shop's."""
+    export = source.open()
+    with Spool(part, export.columns) as spool, misfit(source.path):
+        reading = read_export(export, source.mapping, spool, progress)
+    added = Added(reading.report, feed.first_day, feed.last_day)
+    for day, rows in spool.days():
+        sort_in(feed, part, day, rows, added)
+        added.customers.update(rows[CUSTOMER])
+    return reading, added
 
 
 def files_of(feed: Feed) -> set[str]:
@@ -132,22 +141,33 @@ def files_of(feed: Feed) -> set[str]:
     return {feed.identity, *feed.about.get("brought", [])}
 
 
-def known_customers(feed: Feed) -> set[str]:
-    """Who bought in the shop's last weeks."""
-    return set(feed.between(feed.last_day - timedelta(days=RECENT_DAYS), feed.last_day)[CUSTOMER])
+def compare_names(feed: Feed, reading: Reading, added: Added, accepted: bool) -> None:
+    """Note whether a file's customers or products are strangers to the shop.
+
+    Raises CheckFailed, unless that is accepted, for those who are known but for zeros.
+    """
+    recent = feed.between(feed.last_day - timedelta(days=RECENT_DAYS - 1), feed.last_day)
+    brought = {
+        "customers": (added.customers, set(recent[CUSTOMER])),
+        "products": ({product for product, _ in reading.names}, set(feed.products()[PRODUCT])),
+    }
+    for what, (mine, known) in brought.items():
+        if not accepted:
+            check_twins(what, mine, known)
+        if len(mine) >= LEAST_STRANGERS and mine.isdisjoint(known):
+            added.strangers.append(what)
 
 
-def check_customers(feed: Feed, customers: set[str]) -> None:
-    """Raise CheckFailed if customers whom nobody knows are known ones, written otherwise: with zeros, or with `.0`."""
-    known = known_customers(feed)
+def check_twins(what: str, brought: set[str], known: set[str]) -> None:
+    """Raise CheckFailed if some that are not known are known ones, written otherwise: with zeros, or with `.0`."""
     plain = {bare_number(name): name for name in sorted(known)}
-    twins = {name: plain[bare_number(name)] for name in sorted(customers - known) if bare_number(name) in plain}
+    twins = {name: plain[bare_number(name)] for name in sorted(brought - known) if bare_number(name) in plain}
     if len(twins) >= LEAST_STRANGERS and len(plain) == len(known):
         name, twin = next(iter(twins.items()))
         raise CheckFailed(
-            f"{count(len(twins), 'customer')} of this file, such as {name!r}, would be new beside {twin!r} and others.",
+            f"{len(twins):,} {what} of this file are not known, but for zeros: {name!r} beside the shop's {twin!r}.",
             fix="Export them as they were written before (--point-zero drop reads 7.0 as 7), or pass --accept-loss if "
-            "they are other customers.",
+            f"they are other {what}.",
         )
 
 
@@ -161,13 +181,6 @@ def bare_number(name: str) -> str:
     return found[1] if found else name
 
 
-def strangers(feed: Feed, reading: Reading, customers: set[str]) -> list[str]:
-    """Of products and customers those of which the file has some, and none that the shop knows."""
-    products = {product for product, _ in reading.names}
-    brought = {"products": (products, set(feed.products()[PRODUCT])), "customers": (customers, known_customers(feed))}
-    return [what for what, (mine, known) in brought.items() if len(mine) >= LEAST_STRANGERS and mine.isdisjoint(known)]
-
-
 def source_of(feed: Feed, file: Path, products: Path | None, otherwise: dict[str, Any]) -> Source:
     """A later file, read as the import was but for what is said. Raises UsageError where no reading is noted."""
     about = feed.about
@@ -176,7 +189,8 @@ def source_of(feed: Feed, file: Path, products: Path | None, otherwise: dict[str
             f"How the shop {one_line(about['name'])!r} was read is not noted: days can be added to an imported shop.",
             fix="Import it with `mlops data import`, with --replace if another one is here.",
         )
-    own = {name: otherwise[name] for name in otherwise if name in about.get("reading", {})}
+    of_source = {one.name for one in fields(Source)}
+    own = {name: value for name, value in otherwise.items() if name in of_source}
     written = {name: value for name, value in otherwise.items() if name not in own}
     mapping = Mapping.from_data(about["mapping"])
     written["found"] = tuple(name for name in mapping.found if name not in written)
@@ -203,14 +217,14 @@ def sort_in(feed: Feed, part: Path, day: date, rows: pd.DataFrame, added: Added)
     (added.corrected if before else added.new).append(Day(day, entry, before))
 
 
-def keep(feed: Feed, part: Path, source: Source, reading: Reading, added: Added, products: pd.DataFrame | None) -> None:
+def keep(feed: Feed, part: Path, source: Source, added: Added, products: pd.DataFrame | None) -> None:
     """Put days, products and what was left out into the shop; its record comes last, and makes them count.
 
     A file that changes nothing is noted, so that it changes nothing either when a later one has corrected its days.
     """
     shop, about = feed.folder, feed.about
     number = len(about.get("added", [])) + 2
-    brought = {"brought": [*about.get("brought", []), added.brought]}
+    brought = {"brought": [*about.get("brought", []), *([] if added.known else [added.brought])]}
     if not added.changes and products is None:
         write_record(shop, about | brought)
         return
@@ -228,7 +242,7 @@ def keep(feed: Feed, part: Path, source: Source, reading: Reading, added: Added,
         "file": one_line(source.path.name),
         "told": tell_days(added),
         "replaced": {day.day.isoformat(): day.before for day in added.corrected},
-        "import": reading.report.as_record(),
+        "import": added.report.as_record(),
     }
     record = {
         **about,
@@ -244,21 +258,29 @@ def keep(feed: Feed, part: Path, source: Source, reading: Reading, added: Added,
         set_known_through(shop, last)
 
 
-def new_products(feed: Feed, source: Source, catalogue: Catalogue | None, reading: Reading) -> pd.DataFrame | None:
+def new_products(feed: Feed, source: Source, reading: Reading, added: Added) -> pd.DataFrame | None:
     """The shop's catalogue with the products that a file brings; None if it brings none.
 
-    Raises CheckFailed for a catalogue that has none of the file's new products. A catalogue that the shop brought
-    itself says which products there are: rows cannot add to it.
+    Raises CheckFailed for a catalogue that has nothing to do with the file. A catalogue that the shop brought itself
+    says which products there are: rows cannot add to it.
     """
-    known = feed.products()
-    unheard = {pair: rows for pair, rows in reading.names.items() if pair[0] not in set(known[PRODUCT])}
+    known, catalogue = feed.products(), source.catalogue()
+    heard = set(known[PRODUCT])
+    unheard = Counter({pair: rows for pair, rows in reading.names.items() if pair[0] not in heard})
     brought = [catalogue.products] if catalogue else []
     if catalogue and source.products:
-        reading.report.notes += compare_catalogue(catalogue, source.products.name, Counter(unheard))
-    if not feed.about.get("own_catalogue"):
-        brought.append(products_from(Counter(unheard)))
+        sold = reading.names if unheard else Counter()
+        added.report.notes += [*catalogue.notes, *compare_catalogue(catalogue, source.products.name, sold)]
+    if unheard and not feed.about.get("own_catalogue"):
+        brought.append(products_from(unheard))
+    if not brought:
+        return None
     together = pd.concat([*brought, known]).drop_duplicates(PRODUCT).sort_values(PRODUCT, ignore_index=True)
-    return None if together.equals(known.sort_values(PRODUCT, ignore_index=True)) else together
+    if together.equals(known.sort_values(PRODUCT, ignore_index=True)):
+        return None
+    added.products = len(together) - len(known)
+    added.renamed = len(together.merge(known)) < len(known)
+    return together
 
 
 def tell_days(added: Added) -> list[str]:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from shared.errors import CheckFailed, UsageError
 from shared.importing.mapping import Mapping
-from shared.importing.numbers import STYLES, Numbers, joint_readings, lenient_numbers
+from shared.importing.numbers import STYLES, Numbers, joint_readings, lenient_numbers, several
 from shared.importing.texts import (
     DOUBTFUL,
     POINT_ZERO,
@@ -172,14 +172,18 @@ class Evidence:
         """
         self.ask_for_nobody(mapping)
         self.ask_for_cancelled(mapping)
-        zeros = {name: "drop" if seen.all_end_in_zero else "keep" for name, seen in self.identifiers.items()}
+        zeros = {
+            # Once they were read without it, 7 is the identifier.
+            name: "drop" if seen.all_end_in_zero or mapping.drops_point_zero(name) else "keep"
+            for name, seen in self.identifiers.items()
+        }
         resolved = replace(
             mapping,
             time_format=self.time_format(mapping, latest),
             cancelled=self.invoices.cancelled() if mapping.cancelled is None else mapping.cancelled,
             # What was found and not said is found anew in each file of the shop.
             point_zero=mapping.point_zero if isinstance(mapping.point_zero, str) else zeros,
-            currency=next(iter(self.currencies()), mapping.currency),
+            currency=next(iter(sorted(several(self.currencies()))), mapping.currency),
             found=mapping.found or tuple(name for name in LOOKED_AT_ANEW if getattr(mapping, name) is None),
         )
         self.ask_for_numbers(mapping)
@@ -226,7 +230,7 @@ class Evidence:
 
     def ask_for_numbers(self, mapping: Mapping) -> None:
         """Raise CheckFailed if numbers are not written as the mapping says, or can be read in two ways."""
-        currencies = self.currencies() | {mapping.currency} - {""}
+        currencies = several(self.currencies() | {mapping.currency} - {""})
         if len(currencies) > 1:
             before = f", of which the shop's was {mapping.currency} before" if mapping.currency else ""
             raise CheckFailed(

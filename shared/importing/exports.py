@@ -54,6 +54,10 @@ DAMAGES = (
 Numbered = tuple[int, list[Any]]
 
 
+class OtherEncoding(CheckFailed):
+    """A text is not in the encoding that it should be in."""
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Some rows of an export: their table, their numbers in the file, and broken ones (number, REASON, LINE)."""
@@ -99,10 +103,11 @@ class Export:
             if found != 1:
                 close = get_close_matches(tidy(name), self.columns, 1, 0.5) or [at for at in self.columns if name in at]
                 meant = f" {one_line(close[0])!r}, perhaps?" if close and not found else ""
-                away = "" if found else f" A header is looked for in the first {MOST_ABOVE} lines that hold anything."
+                is_csv = KINDS[self.path.suffix.lower()] == "csv"
+                more = f", and --separator. The header is looked for in the first {MOST_ABOVE} lines that hold anything"
                 raise UsageError(
                     f"The column {one_line(name)!r} is {'twice' if found else 'not'} in {self.path.name}. {have}",
-                    fix=f"Name one of these.{meant} Mind upper and lower case, and --separator for a CSV.{away}",
+                    fix=f"Name one of these.{meant} Mind upper and lower case{more if is_csv else ''}.",
                 )
             if tidy(name) in self.nested:
                 raise UsageError(
@@ -154,11 +159,13 @@ class Fitting:
 
     A row may lack fields at its end if those that are `needed` are there. It may have more if they are empty and the
     others look as they do in whole rows: otherwise something was parted that belongs together, and all is one column
-    further. shapes: how each column is written in whole rows.
+    further. Where most rows have more, that is how they are written. whole: rows with as many fields as columns.
+    shapes: how each column is written in the first ones of them.
     """
 
     width: int
     needed: int
+    whole: int = 0
     shapes: list[set[str]] = field(default_factory=list)
 
     def part(self, rows: list[Numbered]) -> tuple[list[Numbered], dict[int, list[Any]]]:
@@ -178,10 +185,12 @@ class Fitting:
         return good, broken
 
     def learn(self, whole: list[Numbered]) -> None:
-        """Note how columns are written in some whole rows, where that is not known yet."""
-        if whole and not self.shapes:
-            columns = zip(*(fields for _, fields in whole[:MOST_LEARNED]), strict=True)
-            self.shapes = [{shape_of(str(value or "")) for value in values} for values in columns]
+        """Note how columns are written in whole rows, until enough of them are known."""
+        for _, fields in whole[: max(0, MOST_LEARNED - self.whole)]:
+            self.shapes = self.shapes or [set() for _ in fields]
+            for shapes, value in zip(self.shapes, fields, strict=True):
+                shapes.add(shape_of(str(value or "")))
+        self.whole += len(whole)
 
     def fit(self, fields: list[Any], many: int) -> list[Any] | None:
         """A row's fields, as many as there are columns; None if it is broken. many: rows that have as many fields."""
@@ -191,14 +200,11 @@ class Fitting:
         if any(fields[self.width :]):
             return None
         kept = fields[: self.width]
-        if not self.shapes:
+        if self.whole < many:
             return kept if many > 1 else None
         known = zip(kept, self.shapes, strict=True)
-        return (
-            kept
-            if all(shape_of(str(value or "")) in shapes or len(shapes) > FEW_SHAPES for value, shapes in known)
-            else None
-        )
+        other = [shape_of(str(value or "")) not in shapes and len(shapes) <= FEW_SHAPES for value, shapes in known]
+        return kept if sum(other) <= 1 and not other[-1] else None
 
 
 def shape_of(text: str) -> str:

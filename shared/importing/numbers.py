@@ -13,21 +13,32 @@ import pyarrow.compute as pc
 from shared.importing.texts import plain_array, trimmed
 
 LONG = re.compile(r"[-+]?[1-9]\d{3}")
-# Currencies by their code, sign or name at home: one is one, however it is written.
+# Currencies: the codes of ISO 4217, and signs and names. A sign that several use agrees with each of them.
 CODES = (
-    *("AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP", "HKD"),
-    *("HUF", "IDR", "ILS", "INR", "JPY", "KES", "KRW", "MAD", "MXN", "MYR", "NGN", "NOK", "NZD", "PEN", "PHP", "PKR"),
-    *("PLN", "RON", "RSD", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
+    "COD|AED|AFN|ALL|AMD|ANG|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|BZD|CAD|"
+    "CDF|CHF|CLP|CNY|COP|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|"
+    "HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|"
+    "LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|"
+    "PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|"
+    "TRY|TTD|TWD|TZS|UAH|UGX|USD|UYU|UZS|VES|VND|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWL"
 )
 NAMED = {
-    **{"€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₪": "ILS", "฿": "THB"},
-    **{"$": "USD", "US$": "USD", "R$": "BRL", "A$": "AUD", "C$": "CAD", "zł": "PLN", "Kč": "CZK", "Ft": "HUF"},
-    **{"kr": "kr", "Kr": "kr", "Rs": "INR", "Fr": "CHF"},
+    **{"€": "EUR", "£": "GBP", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₪": "ILS", "฿": "THB", "₹": "INR", "Rs": "Rs"},
+    **{"US$": "USD", "R$": "BRL", "A$": "AUD", "C$": "CAD", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "Fr": "CHF"},
+    **{"$": "$", "¥": "¥", "kr": "kr", "Kr": "kr"},
 }
-WORDS = "|".join(re.escape(word) for word in sorted([*NAMED, *CODES], key=len, reverse=True))
-CURRENCY = re.compile(rf"^(?P<sign>[-+(]?)\s*(?P<before>{WORDS})\.?(?=[\s\d.,(-])\s*|\s*(?P<after>{WORDS})\.?$")
+SHARED = {
+    "$": {"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "BRL"},
+    "¥": {"JPY", "CNY"},
+    "kr": {"SEK", "NOK", "DKK", "ISK"},
+    "Rs": {"INR", "PKR", "LKR", "NPR", "MUR"},
+}
+WORDS = "|".join([CODES, *(re.escape(word) for word in sorted(NAMED, key=len, reverse=True))])
+CURRENCY = re.compile(rf"^(?P<before>{WORDS})\.?(?=[\s\d.,(-])\s*|\s*(?<=[\s\d.,)-])(?P<after>{WORDS})\.?$")
+# What accountants write for nothing.
+NOTHING = re.compile(rf"(?:{WORDS})\.?\s*-")
 # A dash in place of the cents: 5.- and 5,-- are 5.
-NO_CENTS = re.compile(r"(?<=\d)[.,][-\u2013\u2014]{1,2}(?=\)?$)")
+NO_CENTS = re.compile(r"(?<=\d)[.,][-\u2013\u2014]{1,2}$")
 # All blanks that separate thousands are one to us; a typographer's minus is a minus.
 ALIKE = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2212": "-"})
 
@@ -71,30 +82,51 @@ def parse(text: str, style: Style = PLAIN) -> float:
     >>> parse("€ -9.22"), parse("$(9.22)"), parse("$ -"), parse("1.250.-", Style(",", "."))
     (-9.22, -9.22, 0.0, 1250.0)
     """
-    bare, named = without_currency(text.translate(ALIKE))
-    bare, whole = NO_CENTS.subn("", bare)
-    in_brackets = bare.startswith("(") and bare.endswith(")")
-    number = bare[1:-1] if in_brackets else bare.removesuffix("-")
-    negative = number != bare or number.startswith("-")
-    number = number.lstrip("+-").strip()
-    if named and bare == "-":
-        return 0.0  # as accountants write it
-    if not expression(style).fullmatch(number) or (whole and style.decimal in number):
+    bare = text.translate(ALIKE).strip()
+    if NOTHING.fullmatch(bare):
+        return 0.0
+    bare, negative, whole = without_marks(bare)
+    if not expression(style).fullmatch(bare) or (whole and style.decimal in bare):
         return float("nan")
-    number = number.replace(style.thousands, "") if style.thousands else number
-    value = float(number.replace(style.decimal, "."))
+    bare = bare.replace(style.thousands, "") if style.thousands else bare
+    value = float(bare.replace(style.decimal, "."))
     return -value if negative else value
 
 
-def without_currency(text: str) -> tuple[str, str]:
-    """(a number without its currency, which one that was; empty if it names none).
+def without_marks(text: str) -> tuple[str, bool, bool]:
+    """(a number without currency, brackets and signs; whether it is negative; whether a dash stands for its cents).
 
-    >>> [without_currency(text) for text in ("€ 3.50", "-3.50 EUR", "$(9.22)", "REF 1")]
-    [('3.50', 'EUR'), ('-3.50', 'EUR'), ('(9.22)', 'USD'), ('REF 1', '')]
+    >>> [without_marks(text)[:2] for text in ("-3.50 EUR", "$(9.22)", "(9.22 €)", "9.22 €-", "+-5")]
+    [('3.50', True), ('9.22', True), ('9.22', True), ('9.22', True), ('-5', False)]
     """
-    found = [word for match in CURRENCY.finditer(text) for word in (match["before"], match["after"]) if word]
-    bare = CURRENCY.sub(lambda match: match["sign"] or "", text).strip()
-    return bare, NAMED.get(found[0], found[0]) if found else ""
+    negative = signed = whole = False
+    for _ in range(2):  # a currency may stand within brackets, or around them
+        text, cents = NO_CENTS.subn("", text)
+        whole = whole or bool(cents)
+        if text.startswith("(") and text.endswith(")"):
+            text, negative = text[1:-1].strip(), True
+        elif text.endswith("-"):
+            text, negative = text[:-1].strip(), True
+        elif text.startswith(("-", "+")) and not signed:
+            text, negative, signed = text[1:].strip(), negative or text[0] == "-", True
+        text = CURRENCY.sub("", text).strip()
+    return text, negative, whole
+
+
+def currency(text: str) -> str:
+    """The currency that a number names; empty if it names none.
+
+    >>> currency("€ 3.50"), currency("(3.50 EUR)"), currency("kr. 3"), currency("3.50"), currency("REF 1")
+    ('EUR', 'EUR', 'kr', '', '')
+    """
+    found = CURRENCY.search(text.translate(ALIKE).strip("()-+ "))
+    word = found and (found["before"] or found["after"])
+    return NAMED.get(word, word) if word else ""
+
+
+def several(currencies: set[str]) -> set[str]:
+    """Of some currencies those that differ: a sign that several use is the one of them that is named."""
+    return {one for one in currencies if not SHARED.get(one, set()) & currencies}
 
 
 def as_numbers(values: pa.Array, style: Style = PLAIN) -> np.ndarray:
@@ -183,7 +215,7 @@ class Numbers:
     def note(self, shape: str, example: str, rows: int) -> None:
         """Take some rows of one shape in."""
         self.long |= bool(LONG.match(shape))
-        self.currencies |= {without_currency(shape)[1]} - {""}
+        self.currencies |= {currency(shape)} - {""} if readers(shape) else set()
         bits = readers(shape)
         self.rows[bits] += rows
         self.examples.setdefault(bits, example)

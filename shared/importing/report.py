@@ -13,7 +13,7 @@ from shared.text import count, listed, one_line
 
 # Of the rows, or of the amount: what may be missing or unreadable, and what may have been brought back.
 MOST_LOST, MOST_RETURNED = 0.02, 0.2
-EXAMPLES, MOST_SHOWN = 3, 40
+EXAMPLES, MOST_SHOWN, MOST_LOOKED_AT = 3, 40, 100
 HINTS = {
     "no customer": "if the customers are named in another column, pass that as --customer",
     "no product": "pass another --product",
@@ -76,10 +76,12 @@ class Report:
         """Keep a value for each reason that has none yet; `columns` hold the rows' values by what they are."""
         for reason in set(self.left_out) - set(self.shown):
             column = next((name for name in SHOWN.get(reason.split()[0], ()) if name in columns), None)
-            at = np.flatnonzero(reasons == reason)
-            value = columns[column][int(at[0])].as_py() if column and len(at) else None
-            if value is not None:
-                self.shown[reason] = one_line(str(value))[:MOST_SHOWN]
+            if column is None:
+                continue
+            values = (columns[column][int(row)].as_py() for row in np.flatnonzero(reasons == reason)[:MOST_LOOKED_AT])
+            told = next((text for value in values if value is not None and (text := one_line(str(value)))), "")
+            if told:
+                self.shown[reason] = told[:MOST_SHOWN]
 
     def add_broken(self, reasons: Iterable[str], numbers: Iterable[int]) -> None:
         """Count lines that could not be read."""

@@ -24,7 +24,7 @@ from shared.errors import CheckFailed, UsageError
 from shared.importing.catalogue import Catalogue, Names, candidates, compare_catalogue, products_from, read_catalogue
 from shared.importing.cleaning import sort_out
 from shared.importing.evidence import Evidence
-from shared.importing.exports import REASON, Chunk, Export, misfit
+from shared.importing.exports import REASON, Chunk, Export, OtherEncoding, misfit
 from shared.importing.mapping import COLUMNS, Mapping, check_mapping
 from shared.importing.opening import digest_file, open_export, require_file
 from shared.importing.report import Report, check_loss
@@ -78,11 +78,9 @@ class Source:
         columns = (self.products_id, self.products_name, self.products_department)
         try:
             export = open_export(self.products, self.products_encoding, wanted=columns)
-        except CheckFailed as error:
-            if self.products_encoding or "utf-8" not in str(error):
-                raise
-            if not self.encoding:
-                raise CheckFailed(str(error), fix="Pass its --products-encoding, such as cp1252.") from error
+        except OtherEncoding as error:
+            if self.products_encoding or not self.encoding:
+                raise CheckFailed(error.what, fix="Pass its --products-encoding, such as cp1252.") from error
             export = open_export(self.products, self.encoding, wanted=columns)
         with misfit(self.products):
             return read_catalogue(export, self.mapping, *columns)
@@ -159,7 +157,8 @@ def write_shop(export: Export, source: Source, folder: Path, about: dict[str, An
     check_loss(reading.report, export.path.name, accepted=True)
     catalogue = replace(source, mapping=reading.mapping).catalogue()
     if catalogue and source.products:
-        reading.report.notes += compare_catalogue(catalogue, source.products.name, reading.names)
+        told = compare_catalogue(catalogue, source.products.name, reading.names)
+        reading.report.notes += [*catalogue.notes, *told]
     products = catalogue.products if catalogue else products_from(reading.names)
     content = {
         **about,
@@ -183,7 +182,7 @@ def read_export(export: Export, mapping: Mapping, spool: Spool, progress: Progre
         resolved = resolved or evidence.resolve(mapping, latest.date())
         take(chunk, columns, resolved, latest, spool, reading)
     final = evidence.resolve(mapping, latest.date())
-    if resolved is not None and final != resolved:
+    if resolved is not None and final != replace(resolved, currency=final.currency):
         spool.empty()
         reading = Reading(Report(), mapping, Counter())
         for chunk in progress(export, f"Reading {export.path.name} once more: it turned out otherwise"):

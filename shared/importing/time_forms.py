@@ -293,6 +293,7 @@ def clock_format(rest: str) -> str:
 
 def word_formats(texts: list[str]) -> list[str]:
     """The formats in which most of some texts with the names of months can be read."""
+    texts = [plain_clock(text) for text in texts]
     with warnings.catch_warnings():
         # pandas warns of what is asked for here: a day that cannot be read as a month.
         warnings.simplefilter("ignore")

@@ -48,15 +48,15 @@ def open_xlsx(path: Path, wanted: Collection[str] = ()) -> Export:
         if not columns:
             raise CheckFailed(f"{path.name} has no header on any sheet.", fix="Put the column names above the rows.")
         tables = {
-            place: Table(above, placed(columns, names))
-            for place, (above, names) in tops.items()
+            place: Table(row, placed(columns, names))
+            for place, (row, names) in tops.items()
             if same_table(names, columns, wanted)
         }
         length = sum(book.worksheets[place].max_row or 0 for place in tables)
         notes = sheet_notes(book.worksheets, shown, tables)
         from_1904 = book.epoch.year == 1904
         book.close()
-    notes = (*notes, *tell_above(tables[first].above - 1, columns))
+    notes = (*notes, *tell_above(tables[first].header_row - 1, columns))
     read = partial(read_rows, path, tables, columns)
     return Export(path, columns, length // CHUNK + 1, read, notes, days_from_1904=from_1904)
 
@@ -64,27 +64,30 @@ def open_xlsx(path: Path, wanted: Collection[str] = ()) -> Export:
 class Table(NamedTuple):
     """A sheet's table: the number of its header's row, and where each column of the export is in it, -1 for nowhere."""
 
-    above: int
+    header_row: int
     places: list[int]
 
 
 def same_table(names: list[str], columns: list[str], wanted: Collection[str]) -> bool:
-    """Whether a sheet's header is the export's, or has all `wanted` columns in another order, or beside others.
+    """Whether a sheet's header is the export's, or has each `wanted` column once, in another order, or beside others.
 
-    Upper and lower case are the same.
+    Upper and lower case are the same where that leaves one column.
     """
     mine, all_of = [name.casefold() for name in names], [name.casefold() for name in columns]
-    return mine == all_of or (bool(wanted) and {name.casefold() for name in wanted} <= set(mine))
+    return mine == all_of or (bool(wanted) and all(find_column(name, names) >= 0 for name in wanted))
+
+
+def find_column(name: str, names: list[str]) -> int:
+    """Where a column is; -1 if it is nowhere, or in several places."""
+    exact = [at for at, other in enumerate(names) if other == name]
+    found = exact or [at for at, other in enumerate(names) if other.casefold() == name.casefold()]
+    return found[0] if len(found) == 1 else -1
 
 
 def placed(columns: list[str], names: list[str]) -> list[int]:
     """Where each of the export's columns is on a sheet; -1 where it has no such column."""
-    known = [name.casefold() for name in names]
-    same = [name.casefold() for name in columns] == known
-    return [
-        at if same else known.index(name.casefold()) if name.casefold() in known else -1
-        for at, name in enumerate(columns)
-    ]
+    same = [name.casefold() for name in columns] == [name.casefold() for name in names]
+    return list(range(len(columns))) if same else [find_column(name, names) for name in columns]
 
 
 def sheet_notes(sheets: list[Any], shown: Collection[int], read: Collection[int]) -> tuple[str, ...]:
@@ -128,7 +131,8 @@ def find_header(sheet: Any, wanted: Collection[str]) -> tuple[int, list[str]]:
     anything, or one soon after it that has all `wanted`."""
     tops = islice(sheet.iter_rows(values_only=True), MOST_ABOVE)
     found = [(number, names) for number, row in enumerate(tops, start=1) if (names := names_in(row))]
-    named = [(number, names) for number, names in found if set(wanted) <= set(names)]
+    exact = [(number, names) for number, names in found if set(wanted) <= set(names)]
+    named = exact or [(at, names) for at, names in found if all(find_column(name, names) >= 0 for name in wanted)]
     return next(iter([*named, *found]), (1, []))
 
 
@@ -148,7 +152,7 @@ def read_rows(path: Path, tables: dict[int, Table], columns: list[str]) -> Itera
             ([row[at] if 0 <= at < len(row) else None for at in table.places] for row in rows_below(book, place, table))
             for place, table in tables.items()
         )
-        first = next(iter(tables.values())).above + 1
+        first = next(iter(tables.values())).header_row + 1
         rows: Iterator[Numbered] = (
             (number, row) for number, row in enumerate(values, start=first) if any(cell is not None for cell in row)
         )
@@ -158,7 +162,7 @@ def read_rows(path: Path, tables: dict[int, Table], columns: list[str]) -> Itera
 
 def rows_below(book: Any, place: int, table: Table) -> Iterator[tuple[Any, ...]]:
     """The rows below a sheet's header."""
-    found: Iterator[tuple[Any, ...]] = book.worksheets[place].iter_rows(min_row=table.above + 1, values_only=True)
+    found: Iterator[tuple[Any, ...]] = book.worksheets[place].iter_rows(min_row=table.header_row + 1, values_only=True)
     return found
 
 

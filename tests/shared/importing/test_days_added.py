@@ -170,12 +170,12 @@ def test_adding_reads_the_last_weeks_and_no_more_of_the_history(
 ) -> None:
     from shared.dataset import feed as module
 
-    read: set[Path] = set()
+    read: list[Path] = []
     real = module.read_day
-    monkeypatch.setattr(module, "read_day", lambda file: read.add(file) or real(file))
+    monkeypatch.setattr(module, "read_day", lambda file: read.append(file) or real(file))
     monkeypatch.setattr(days_added, "RECENT_DAYS", 3)
     add_days(export(tmp_path / "new.csv", [20]), shop)
-    assert {file.stem for file in read} == {"2017-03-17", "2017-03-18", "2017-03-19", "2017-03-20"}
+    assert [file.stem for file in read] == ["2017-03-18", "2017-03-19", "2017-03-20"]
 
 
 def test_a_reader_never_mixes_two_shops(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

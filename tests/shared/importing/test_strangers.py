@@ -117,6 +117,13 @@ def test_one_row_with_a_field_too_many_is_never_taken_as_it_stands(tmp_path: Pat
         bring(file)
 
 
+def test_separators_at_the_end_of_all_rows_but_the_first_do_no_harm(tmp_path: Path) -> None:
+    lines = [
+        f"{line}," if at else line for at, line in enumerate(rows(60, name=lambda at: f"{'Red ' * (at % 3)}thing"))
+    ]
+    assert bring(csv(tmp_path / "a.csv", lines))[0].taken == 60
+
+
 def test_separators_at_the_end_of_some_rows_do_no_harm_where_the_rows_are_as_others(tmp_path: Path) -> None:
     lines = [f"{line}," if at > 35 else line for at, line in enumerate(rows(60))]
     assert bring(csv(tmp_path / "a.csv", lines))[0].taken == 60
@@ -166,6 +173,14 @@ def test_fractions_of_a_second_may_follow_a_comma(tmp_path: Path) -> None:
     assert found[TIME].min().to_pydatetime() == datetime(2017, 3, 1, 14, 37, 0, 123_000)
 
 
+def test_zones_of_summer_and_winter_are_cut_off_in_words_too(tmp_path: Path) -> None:
+    zoned = csv(
+        tmp_path / "a.csv", ["C1,P1,01 Mar 2017 09:00:00 +0100", "C1,P1,01 Apr 2017 09:00:00 +0200"], "cust,prod,time"
+    )
+    _, found = bring(zoned, FEW)
+    assert found[TIME].dt.hour.tolist() == [9, 9]
+
+
 def test_microseconds_are_asked_for_and_read(tmp_path: Path) -> None:
     file = csv(tmp_path / "a.csv", rows(time=lambda at: 1_488_379_020_000_000 + at))
     with pytest.raises(UsageError, match="--time-format us"):
@@ -193,6 +208,17 @@ def test_one_currency_may_be_written_in_several_ways(tmp_path: Path) -> None:
     ways = ["€ 3.50", "3.50 EUR", "€ -3.50", "€(3.50)"]
     report, _ = bring(csv(tmp_path / "a.csv", rows(100, price=lambda at: ways[at % 2 if at < 96 else at % 4])))
     assert (report.taken, dict(report.left_out)) == (98, {"return": 2})
+
+
+def test_a_sign_that_several_currencies_use_is_the_one_that_is_named(tmp_path: Path) -> None:
+    ways = ["kr 3.50", "3.50 SEK", "3.50 kr."]
+    report, _ = bring(csv(tmp_path / "a.csv", rows(30, price=lambda at: ways[at % 3])))
+    assert report.taken == 30
+
+
+def test_a_currency_of_what_is_no_number_does_not_count(tmp_path: Path) -> None:
+    report, _ = bring(csv(tmp_path / "a.csv", rows(100, price=lambda at: "total USD" if at == 50 else "€3.50")))
+    assert dict(report.left_out) == {"amount cannot be read": 1}
 
 
 def test_what_is_no_currency_makes_no_number(tmp_path: Path) -> None:
@@ -274,6 +300,17 @@ def test_a_sheet_with_the_columns_in_another_order_or_more_of_them_is_the_same_t
     report, found = bring(tmp_path / "a.xlsx", FEW)
     assert (report.taken, set(found[PRODUCT]), found[TIME].dt.day.max()) == (10, {"p"}, 25)
     assert "sheets with another header, not read: Other" in report.notes
+
+
+def test_on_further_sheets_columns_are_found_below_titles_and_by_their_own_case(tmp_path: Path) -> None:
+    header = ["cust", "prod", "time", "Price", "price"]
+    jan = [["Sales"], header, *([*row, 1, 9] for row in cells()[1:])]
+    feb = [["Sales"], ["price", "Price", "Time", "Prod", "Cust"], *([9, 1, *row[::-1]] for row in cells(10)[1:])]
+    twice = [["cust", "prod", "prod", "time", "price"], ["c", "p", "q", datetime(2017, 3, 1), 9]]
+    book(tmp_path / "a.xlsx", Jan=jan, Feb=feb, Twice=twice)
+    report, found = bring(tmp_path / "a.xlsx", Mapping("cust", "prod", "time", price="price"))
+    assert (report.taken, set(found[AMOUNT])) == (10, {9.0})
+    assert "sheets with another header, not read: Twice" in report.notes
 
 
 def test_a_hidden_copy_of_a_sheet_is_not_read(tmp_path: Path) -> None:
@@ -438,11 +475,38 @@ def test_the_first_file_again_undoes_nothing_whatever_is_said_with_it(tmp_path: 
     assert set(taken(tmp_path / "shop")[QUANTITY]) == {3.0}
 
 
+def test_a_known_file_changes_nothing_however_much_it_loses_and_may_bring_products(tmp_path: Path) -> None:
+    first = csv(tmp_path / "first.csv", rows(20, cust=lambda at: "" if at == 3 else "C1"))
+    catalogue = csv(tmp_path / "products.csv", [f"P{at},Thing,Food" for at in range(6)], header="id,name,group")
+    import_shop(Source(first, MAPPING, products=catalogue), tmp_path / "shop", accept_loss=True)
+    add_days(csv(tmp_path / "corrected.csv", rows(qty="3", cust="C1")), tmp_path / "shop")
+    for dry_run in (True, False):
+        assert add_days(first, tmp_path / "shop", dry_run=dry_run).known
+    more = csv(tmp_path / "more.csv", ["P6,Mug,Home", "P5,Cup,Home"], header="id,name,group")
+    added = add_days(first, tmp_path / "shop", products=more)
+    assert (added.known, added.changes, added.products, added.renamed) == (True, [], 1, True)
+    assert set(taken(tmp_path / "shop")[QUANTITY]) == {3.0}
+    assert Feed(tmp_path / "shop").products().set_index(PRODUCT).loc["P6", NAME] == "Mug"
+
+
+def test_a_whole_catalogue_may_come_with_a_product_that_it_lacks(tmp_path: Path) -> None:
+    with_catalogue(tmp_path, [f"P{at},Thing {at},Food" for at in range(7)])
+    later = csv(tmp_path / "later.csv", april(prod=lambda at: "POST" if at == 3 else f"P{at % 7}"))
+    added = add_days(later, tmp_path / "shop", products=tmp_path / "products.csv")
+    assert "the catalogue has 7 of the 8 products that were sold" in added.report.notes
+
+
+def test_products_that_were_read_without_point_zero_are_read_so_later(tmp_path: Path) -> None:
+    first = rows(60, prod=lambda at: f"{at % 20}.0")
+    found = grown(tmp_path, first, april(prod=lambda at: "POST" if at == 3 else f"{at % 20}.0"))
+    assert set(found[PRODUCT]) == {*(str(at) for at in range(20)), "POST"}
+
+
 def test_another_shops_file_is_told(tmp_path: Path) -> None:
     bring(csv(tmp_path / "first.csv", rows()))
     later = csv(tmp_path / "later.csv", april(prod=lambda at: f"X{at}", cust=lambda at: f"Y{at}"))
     added = add_days(later, tmp_path / "shop")
-    assert added.strangers == ["products", "customers"]
+    assert added.strangers == ["customers", "products"]
     assert sum("is known in this shop" in line for line in tell_days(added)) == 2
 
 
@@ -452,14 +516,14 @@ def test_customers_who_are_written_otherwise_later_do_not_become_new_ones(
 ) -> None:
     bring(csv(tmp_path / "first.csv", rows(60, cust=lambda at: first.format(at % 20))))
     mixed = april(cust=lambda at: later.format(at % 20) if at % 2 else f"new{at}")
-    with pytest.raises(CheckFailed, match="would be new beside"):
+    with pytest.raises(CheckFailed, match="are not known, but for zeros"):
         add_days(csv(tmp_path / "later.csv", mixed), tmp_path / "shop")
     add_days(tmp_path / "later.csv", tmp_path / "shop", accept_loss=True)
     assert Feed(tmp_path / "shop").last_day == date(2017, 4, 5)
 
 
 def test_a_later_file_in_another_currency_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckFailed, match="EUR, USD, of which the shop's was EUR before"):
+    with pytest.raises(CheckFailed, match=r"\$, EUR, of which the shop's was EUR before"):
         grown(tmp_path, rows(price="€3.50"), april(price="$3.50"))
 
 
