@@ -8,7 +8,7 @@ import re
 import warnings
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -42,7 +42,18 @@ ORDERS = {"day first": "{d}{s}%m{s}{y}", "month first": "%m{s}{d}{s}{y}", "year 
 PLACES = {"day first": (2, 1, 0), "month first": (2, 0, 1), "year first": (0, 1, 2)}
 DAY_OR_MONTH = ("day first", "month first")
 COUNTED = {"excel days": "excel", "seconds": "s", "milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
-WORDED = ("%d-%b-%y", "%d-%b-%Y", "%d %b %y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d%b%Y", "%d.%b.%Y")
+WORDED = (
+    "%d-%b-%y",
+    "%y-%b-%d",
+    "%d-%b-%Y",
+    "%d %b %y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d%b%Y",
+    "%d.%b.%Y",
+)
 WORDS_KEPT = 500
 MIXED_FIX = (
     "Export the column again as text in one form, such as 2017-03-01 10:00. A spreadsheet that opened the file may "
@@ -162,7 +173,7 @@ class TimeForms:
             return ["%Y%m%d%H%M%S"]
         if form in COUNTED:
             return [f"excel{'-1904' if self.from_1904 else ''}" if form == "excel days" else COUNTED[form]]
-        return word_formats(self.words[form]) if form in self.words else []
+        return word_formats(self.words[form], latest) if form in self.words else []
 
     def orders(self, form: str, latest: date) -> list[str]:
         """The orders of day, month and year in which the most of a form's dates are possible."""
@@ -291,15 +302,16 @@ def clock_format(rest: str) -> str:
     return between + clock + (".%f" if fraction else "") + (f"{blank}%p" if half else "")
 
 
-def word_formats(texts: list[str]) -> list[str]:
-    """The formats in which most of some texts with the names of months can be read."""
+def word_formats(texts: list[str], latest: date) -> list[str]:
+    """The formats in which most of some texts with the names of months can be read, as days that are not to come."""
     texts = [plain_clock(text) for text in texts]
     with warnings.catch_warnings():
         # pandas warns of what is asked for here: a day that cannot be read as a month.
         warnings.simplefilter("ignore")
         guesses = {guess_datetime_format(texts[at], dayfirst=first) for at in (0, -1) for first in (False, True)}
     times = {guess: format_times(pd.Series(texts), guess) for guess in [*sorted(filter(None, guesses)), *WORDED]}
-    rows = {guess: int((~np.isnat(read)).sum()) for guess, read in times.items()}
+    end = np.datetime64(latest + timedelta(days=1))
+    rows = {guess: int((read < end).sum()) for guess, read in times.items()}
     most = {
         times[guess].tobytes(): guess for guess in reversed(rows) if rows[guess] and rows[guess] == max(rows.values())
     }

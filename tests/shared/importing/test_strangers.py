@@ -155,7 +155,8 @@ def test_a_dash_for_no_cents_is_no_minus(tmp_path: Path) -> None:
         (lambda at: f"2017-03-{1 + at % 25:02} 14:37:00.250", datetime(2017, 3, 1, 14, 37, 0, 250_000)),
         (lambda at: f"2017-03-{1 + at % 25:02}T14+0{1 + at % 2}", datetime(2017, 3, 1, 14)),
         (lambda at: f"201703{1 + at % 25:02}143700", datetime(2017, 3, 1, 14, 37)),
-        (lambda at: f"{1 + at % 25:02}-MAR-17", datetime(2017, 3, 1)),
+        (lambda at: f"{31 - at:02}-MAR-17", datetime(2017, 3, 12)),
+        (lambda at: f"17-MAR-{31 - at:02}", datetime(2017, 3, 12)),
         (lambda at: f"{1 + at % 25} March 2017 14:37", datetime(2017, 3, 1, 14, 37)),
         (lambda at: f"Wed Mar {1 + at % 25:02} 14:37:00 UTC 2017", datetime(2017, 3, 1, 14, 37)),
     ],
@@ -163,6 +164,11 @@ def test_a_dash_for_no_cents_is_no_minus(tmp_path: Path) -> None:
 def test_times_as_clocks_write_them(tmp_path: Path, times: Callable[[int], str], first: datetime) -> None:
     report, found = bring(csv(tmp_path / "a.csv", rows(time=times)))
     assert (report.taken, found[TIME].min().to_pydatetime()) == (20, first)
+
+
+def test_a_day_and_a_year_of_two_digits_are_asked_for_where_either_may_be_first(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="%d-%b-%y or as %y-%b-%d"):
+        bring(csv(tmp_path / "a.csv", rows(time=lambda at: f"{1 + at:02}-MAR-17")))
 
 
 def test_fractions_of_a_second_may_follow_a_comma(tmp_path: Path) -> None:
