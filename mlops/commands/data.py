@@ -217,7 +217,7 @@ def data_add(
     )
     findings = [] if dry_run else look_at_days(shop, [day.day for day in added.changes])
     trained = trained_on_others(added.earliest) if added.earliest and added.earliest <= added.last else []
-    told = ["This file was added already."] if added.known else tell_days(added)
+    told = [*(["This file was added already."] if added.known else []), *tell_days(added)]
     if as_json:
         known = {"file": file.name, "told": told, "findings": findings, "trained": trained}
         click.echo(json.dumps(known | {"report": added.report.as_data()}, indent=1))

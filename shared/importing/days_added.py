@@ -305,6 +305,10 @@ def tell_days(added: Added) -> list[str]:
     told += [
         f"{day} has fewer rows now, and none of those before: perhaps the file has a part of it" for day in added.parts
     ]
+    if added.products:
+        told.append(f"{count(added.products, 'new product')} in the catalogue")
+    if added.renamed:
+        told.append("products of the catalogue have other names or departments now")
     return [*told, *holes(added)]
 
 

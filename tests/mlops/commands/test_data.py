@@ -72,6 +72,39 @@ def test_a_shop_grows_and_what_was_trained_on_other_days_is_told(
     assert [line.split(":")[0] for line in json.loads(told)["added"]] == ["b.csv", "c.csv"]
 
 
+def test_what_level_3_will_refuse_of_new_days_is_told_and_how_to_mend_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue = tmp_path / "products.csv"
+    catalogue.write_text("id,name,group\np0,Tea,Food\np1,Cake,Food\np2,Mug,Home\n")
+    run(capsys, "data", "import", str(till(tmp_path / "a.csv", 1, 10)), *MAPPING, "--products", str(catalogue))
+    later = till(tmp_path / "b.csv", 11, 11)
+    later.write_text(later.read_text().replace(",p2,", ",p9,").replace("c0", "NULL"))
+    code, told = run(capsys, "data", "add", str(later), "--missing", "NULL", "--accept-loss")
+    assert code == 0
+    assert "no customer (row 2)" in told
+    assert "2017-05-11, product_id: unknown products, 40.0% (limit 5%)" in told
+    assert "pass the new products as --products FILE" in told
+    catalogue.write_text("id,name,group\np9,Pot,Home\n")
+    code, told = run(capsys, "data", "add", str(later), "--missing", "NULL", "--products", str(catalogue))
+    assert (code, "1 new product in the catalogue" in told) == (0, True)
+    garbled = till(tmp_path / "c.csv", 12, 12)
+    garbled.write_text(garbled.read_text().replace("c0", "cÃ¤"))
+    code, told = run(capsys, "data", "add", str(garbled))
+    assert "1 garbled identifiers" in told
+    assert "--products FILE" not in told
+
+
+def test_level_1_may_know_a_corrected_day_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "data", "import", str(till(tmp_path / "a.csv", 1, 10)), *MAPPING)
+    server = level_folder(1) / "server"
+    server.mkdir(parents=True)
+    (server / "model.pkl").write_bytes(b"a model")
+    assert "Level 1" not in run(capsys, "data", "add", str(till(tmp_path / "b.csv", 11, 12)))[1]
+    (tmp_path / "c.csv").write_text((tmp_path / "a.csv").read_text().replace("c5,p2,2017-05-09", "c5,p0,2017-05-09"))
+    assert "Level 1 keeps no record" in run(capsys, "data", "add", str(tmp_path / "c.csv"))[1]
+
+
 def test_days_cannot_be_added_where_there_is_no_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, told = run(capsys, "data", "add", str(till(tmp_path / "b.csv", 1, 2)))
     assert code == 2

@@ -47,7 +47,7 @@ def test_new_days_are_read_as_the_import_was(tmp_path: Path, shop: Path) -> None
     before = files(shop)
     added = add_days(export(tmp_path / "new.csv", [20, 21], products=4), shop)
     feed = Feed(shop)
-    assert tell_days(added) == ["2 new days, 2017-03-21 to 2017-03-22, 32 rows"]
+    assert tell_days(added) == ["2 new days, 2017-03-21 to 2017-03-22, 32 rows", "1 new product in the catalogue"]
     assert feed.last_day == date(2017, 3, 22)
     assert feed.day(date(2017, 3, 21))[CUSTOMER].unique().tolist() == ["000", "001", "002", "003"]
     assert feed.day(date(2017, 3, 21))["amount"].unique().tolist() == [1.5]

@@ -502,6 +502,14 @@ def test_a_whole_catalogue_may_come_with_a_product_that_it_lacks(tmp_path: Path)
     assert "the catalogue has 7 of the 8 products that were sold" in added.report.notes
 
 
+def test_a_catalogue_of_products_to_come_is_not_compared_with_what_was_sold(tmp_path: Path) -> None:
+    with_catalogue(tmp_path, [f"P{at},Thing {at},Food" for at in range(7)])
+    more = csv(tmp_path / "more.csv", ["N1,New,Home"], header="id,name,group")
+    added = add_days(csv(tmp_path / "later.csv", april()), tmp_path / "shop", products=more)
+    assert (added.products, added.renamed) == (1, False)
+    assert not any("that were sold" in note for note in added.report.notes)
+
+
 def test_products_that_were_read_without_point_zero_are_read_so_later(tmp_path: Path) -> None:
     first = rows(60, prod=lambda at: f"{at % 20}.0")
     found = grown(tmp_path, first, april(prod=lambda at: "POST" if at == 3 else f"{at % 20}.0"))
