@@ -61,16 +61,9 @@ def open_csv(path: Path, encoding: str | None, separator: str | None, wanted: Co
     csv.field_size_limit(BLOCK)
     with open_text(path, encoding) as file, damage(path):
         said, first = said_separator(file)
-        separators = [separator or said or guess_separator(file, first)]
-        if not (separator or said):
-            separators += [other for other in SEPARATORS if other not in separators]
-        found = (find_header(file, other, bool(said), wanted) for other in separators)
-        above, separator = next(
-            ((at, sign) for at, sign in zip(found, separators, strict=False) if at is not None), (0, separators[0])
-        )
+        above, separator = place_of_header(file, separator or said, first, bool(said), wanted)
         file.seek(0)
-        lines = csv.reader(file, delimiter=separator)
-        fields = header(lines, bool(said), above)
+        fields = header(csv.reader(file, delimiter=separator), bool(said), above)
     if any("\0" in field for field in fields):
         raise CheckFailed(
             f"The header of {path.name} holds NUL characters, as UTF-16 without a mark has.",
@@ -81,6 +74,18 @@ def open_csv(path: Path, encoding: str | None, separator: str | None, wanted: Co
     read = partial(read_rows, path, encoding, separator, bool(said), above, columns)
     chunks = path.stat().st_size // (CHUNK * max(len(",".join(fields)), 40)) + 1
     return Export(path, columns, chunks, read, notes)
+
+
+def place_of_header(
+    file: TextIO, separator: str | None, first: str, said: bool, wanted: Collection[str]
+) -> tuple[int, str]:
+    """(how many lines that hold anything stand above the header, the separator, guessed where none is known)."""
+    likeliest = separator or guess_separator(file, first)
+    for sign in [likeliest] if separator else [likeliest, *SEPARATORS]:
+        above = find_header(file, sign, said, wanted)
+        if above is not None:
+            return above, sign
+    return 0, likeliest
 
 
 def find_header(file: TextIO, separator: str, said: bool, wanted: Collection[str]) -> int | None:

@@ -224,9 +224,9 @@ def keep(feed: Feed, part: Path, source: Source, added: Added, products: pd.Data
     """
     shop, about = feed.folder, feed.about
     number = len(about.get("added", [])) + 2
-    brought = {"brought": [*about.get("brought", []), *([] if added.known else [added.brought])]}
+    brought = about | {"brought": [*about.get("brought", []), *([] if added.known else [added.brought])]}
     if not added.changes and products is None:
-        write_record(shop, about | brought)
+        write_record(shop, brought)
         return
     for day in added.changes:
         name = day.entry.get("path", f"{day.day.isoformat()}.parquet")
@@ -237,6 +237,14 @@ def keep(feed: Feed, part: Path, source: Source, added: Added, products: pd.Data
     if products is not None:
         catalogue = f"products-{number}.parquet"
         products.to_parquet(shop / catalogue, index=False)
+    write_record(shop, grown(brought, source, added) | {"catalogue": catalogue})
+    last = max([added.last, *(day.day for day in added.changes)])
+    if clock_file(shop).exists() and last > added.last:
+        set_known_through(shop, last)
+
+
+def grown(about: dict[str, Any], source: Source, added: Added) -> dict[str, Any]:
+    """A shop's record with a file's days, and what the file brought."""
     days = about["days"] | {day.day.isoformat(): day.entry for day in added.changes}
     entry = {
         "file": one_line(source.path.name),
@@ -244,18 +252,12 @@ def keep(feed: Feed, part: Path, source: Source, added: Added, products: pd.Data
         "replaced": {day.day.isoformat(): day.before for day in added.corrected},
         "import": added.report.as_record(),
     }
-    record = {
+    return {
         **about,
-        **brought,
         "imported_through": about.get("imported_through", added.last.isoformat()),
-        "catalogue": catalogue,
         "added": [*about.get("added", []), entry],
         "days": dict(sorted(days.items())),
     }
-    write_record(shop, record)
-    last = max([added.last, *(day.day for day in added.changes)])
-    if clock_file(shop).exists() and last > added.last:
-        set_known_through(shop, last)
 
 
 def new_products(feed: Feed, source: Source, reading: Reading, added: Added) -> pd.DataFrame | None:
