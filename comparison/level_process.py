@@ -89,9 +89,10 @@ class LevelProcess:
             return
         with suppress(MlopsError):
             self.ask("stop_service")
+        # It ends when nobody speaks to it any more, and its children are nobody's then.
+        children = psutil.Process(self._process.pid).children(recursive=True) if self._process.poll() is None else []
         with suppress(OSError):  # of a process that has ended
             cast(IO[bytes], self._process.stdin).close()
-        children = psutil.Process(self._process.pid).children(recursive=True) if self._process.poll() is None else []
         end_group(self._process)
         for child in children:
             with suppress(ProcessLookupError, PermissionError):
