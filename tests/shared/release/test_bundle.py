@@ -51,6 +51,15 @@ def test_an_opened_model_recommends_what_the_written_one_did(bundle: Path, trans
     assert opened.manifest["metrics"] == {"ndcg_at_10": 0.5}
 
 
+def test_golden_lists_are_what_each_customer_is_recommended(bundle: Path) -> None:
+    opened = open_bundle(bundle)
+    golden = opened.manifest["golden"]
+    assert len(golden) == 21  # twenty customers, and one whom nobody knows
+    for customer, products in golden.items():
+        assert products == opened.model.recommend([customer], 10)["product_id"].tolist()
+    assert len(set(map(tuple, golden.values()))) > 1
+
+
 def test_the_same_model_gives_the_same_digest(
     bundle: Path, tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame
 ) -> None:

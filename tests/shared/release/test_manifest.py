@@ -189,6 +189,8 @@ def test_a_copy_appears_whole_and_takes_the_place_of_the_one_before(bundle: Path
     target, digest = tmp_path / "store" / "1.0", verify(bundle).digest
     target.mkdir(parents=True)
     (target / "of the copy before").write_text("")
+    (target.parent / ".1.0.part").mkdir()
+    (target.parent / ".1.0.part" / "what a kill left").write_text("")
     copy_bundle(bundle, target, digest)
     assert verify(target, digest).digest == digest
     assert not (target / "of the copy before").exists()

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pandas as pd
 import pytest
 
 from shared.errors import IntegrityError
+from shared.model.facts import counted
 from shared.model.frecency import Frecency
-from shared.model.histories import ARRAYS, Histories
+from shared.model.histories import ARRAYS, Histories, gather, rewind
 from shared.model.popular import Popular
 from shared.model.ranker import Ranker
 from shared.release.bundle import Evidence, open_bundle, write_bundle
@@ -53,6 +55,12 @@ def test_lists_of_mapped_and_of_gathered_histories_are_equal_to_the_bit(model: P
     opened = open_bundle(tmp_path / "bundle").model
     expected = model.recommend(names, reasons=True)
     pd.testing.assert_frame_equal(opened.recommend(names, reasons=True), expected, check_exact=True)
+
+
+def test_customers_without_a_purchase_are_kept(tmp_path: Path) -> None:
+    early = rewind(gather(make_transactions(), date(2017, 2, 9)), date(2016, 12, 31))
+    opened = open_histories(tmp_path / "it", write_histories(tmp_path / "it", counted(early), "data"))
+    assert (len(opened.customers), len(opened.product)) == (20, 0)
 
 
 def test_the_same_histories_have_the_same_digest(folder: Path, histories: Histories, tmp_path: Path) -> None:
