@@ -190,11 +190,14 @@ class Evidence:
         return replace(resolved, decimal=mapping.style.decimal, thousands=mapping.style.thousands)
 
     def time_format(self, mapping: Mapping, latest: date) -> str | None:
-        """The form of the times. Raises CheckFailed if a later file's have another one than was found in the first."""
+        """The form of the times. Raises CheckFailed if a later file's have another one than was found in the first.
+
+        Times whose form was said are not looked at.
+        """
         known = mapping.time_format
         if known is None:
             return self.times.resolve(latest)
-        if "time_format" in mapping.found and self.times.only_otherwise(known, latest):
+        if self.times.only_otherwise(known, latest):
             other = self.times.resolve(latest)
             raise CheckFailed(
                 f"The times of this file are written as {tell_time(str(other))}; before they were {tell_time(known)}.",

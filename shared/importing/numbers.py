@@ -15,7 +15,7 @@ from shared.importing.texts import plain_array, trimmed
 LONG = re.compile(r"[-+]?[1-9]\d{3}")
 # Currencies: the codes of ISO 4217, and signs and names. A sign that several use agrees with each of them.
 CODES = (
-    "COD|AED|AFN|ALL|AMD|ANG|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|BZD|CAD|"
+    "AED|AFN|ALL|AMD|ANG|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|BZD|CAD|"
     "CDF|CHF|CLP|CNY|COP|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|"
     "HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|"
     "LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|"
@@ -116,8 +116,8 @@ def without_marks(text: str) -> tuple[str, bool, bool]:
 def currency(text: str) -> str:
     """The currency that a number names; empty if it names none.
 
-    >>> currency("€ 3.50"), currency("(3.50 EUR)"), currency("kr. 3"), currency("3.50"), currency("REF 1")
-    ('EUR', 'EUR', 'kr', '', '')
+    >>> [currency(text) for text in ("€ 3.50", "(3.50 EUR)", "kr. 3", "3.50", "REF 1", "COD 5")]
+    ['EUR', 'EUR', 'kr', '', '', '']
     """
     found = CURRENCY.search(text.translate(ALIKE).strip("()-+ "))
     word = found and (found["before"] or found["after"])

@@ -124,7 +124,9 @@ def test_the_assortment_alarm_says_what_it_cannot_see() -> None:
     told = [detect.tell_assortment(new_products(share, share), 100) for share in (0.05, 0.4)]
     assert "armed" in told[0]
     assert "blind" in told[1]
-    assert "not armed" in detect.tell_assortment(new_products(0.05, 0.05), 50)
+    assert "not armed, day 50 of 84" in detect.tell_assortment(new_products(0.05, 0.05), 50)
+    young = days_with("new_products", [0.05] * 8)
+    assert detect.tell_assortment(young, 97).startswith("assortment alarm not armed: the loop has seen too few days")
 
 
 def on(number: int = 0, **values: float | None) -> Kept:

@@ -249,7 +249,9 @@ def test_a_dry_run_changes_nothing(shop: SmallShop, actions: Actions) -> None:
     assert len(all_rows(shop.level)) == 2
     after = sorted(str(path) for path in shop.level.rglob("*") if path.is_file())
     assert [path for path in after if path not in before and not path.endswith(".lock")] == []
-    assert "hold" in loop.monitor_model(shop.level, shop.day(21), dry_run=True).describe()
+    told = loop.monitor_model(shop.level, shop.day(21), dry_run=True).describe()
+    assert "hold" in told
+    assert told.endswith("Nothing was written (--dry-run).")
 
 
 @pytest.mark.thorough

@@ -107,6 +107,8 @@ def test_bytes_that_are_no_text_are_told() -> None:
         ("9.22 €-", Style(), -9.22),
         ("5.500 KWD", Style(), 5.5),
         ("+-5", Style(), np.nan),
+        ("1.250.-", Style(), np.nan),
+        ("1.250.-", Style(",", "."), 1250),
         ("bankr 5", Style(), np.nan),
         ("US$3.50", Style(), 3.5),
         ("12,34", Style(".", ","), np.nan),
