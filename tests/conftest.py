@@ -27,6 +27,13 @@ def pytest_sessionfinish() -> None:
     logging.raiseExceptions = False
 
 
+@pytest.fixture(autouse=True)
+def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that a test plays is none of the workflow that the tests run in: its outputs and summary stay empty."""
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def real_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real year as a feed, prepared once for all tests."""

@@ -9,19 +9,22 @@ from shared.release.pointer import Pointer
 from shared.service.process import Process
 from shared.service.waiting import wait_while_it_moves
 
+# A service says within 0.1 s what it is doing, also under load; one that hangs is asked several times in vain.
+SECONDS_TO_ANSWER = 1.0
+
 
 def takes_over(running: Process, pointer: Pointer, seconds: float) -> bool:
     """Wait until a service follows a pointer; False if it ended, or made no progress for `seconds`."""
-    wait_while_it_moves(
+    came = wait_while_it_moves(
         lambda: follows(running, pointer) or has_ended(running), lambda: progress(running, pointer), seconds
     )
-    return follows(running, pointer)
+    return came and not has_ended(running)
 
 
 def follows(running: Process, pointer: Pointer) -> bool:
     """True if a service answers with what the pointer names. Numbers begin anew after a first release that failed."""
     try:
-        served = running.get("/version", seconds=2)
+        served = running.get("/version", SECONDS_TO_ANSWER)
         named = (pointer.sequence, pointer.release, pointer.bundle_digest)
         histories = pointer.histories_digest or served.get("histories_digest")
         return (
@@ -40,7 +43,7 @@ def has_ended(running: Process) -> bool:
 def progress(running: Process, pointer: Pointer) -> object:
     """How far a service is with loading what the pointer names; None if it says nothing of it."""
     try:
-        said = running.get("/healthz", seconds=2)
+        said = running.get("/healthz", SECONDS_TO_ANSWER)
         return (said["step"], said["worked"]) if said["loading"] == pointer.release else None
     except (MlopsError, KeyError, TypeError):
         return None
@@ -49,7 +52,7 @@ def progress(running: Process, pointer: Pointer) -> object:
 def words_of(running: Process) -> str:
     """The error that a service reports, as the end of a sentence; empty if it reports none."""
     try:
-        error = running.get("/healthz", seconds=2)["error"]
+        error = running.get("/healthz", SECONDS_TO_ANSWER)["error"]
     except (MlopsError, KeyError, TypeError):
         return ""
     return f" It says: {error}" if error else ""

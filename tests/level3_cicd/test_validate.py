@@ -11,8 +11,16 @@ from shared.dataset.clock import known_through
 from shared.dataset.day_files import day_file, digest_rows
 from shared.dataset.feed import Feed
 from shared.errors import CheckFailed
+from tests.conftest import copy_shop, make_transactions
 
 
+@pytest.fixture
+def shop(tmp_path: Path) -> Feed:
+    """Two customers' half a year."""
+    return copy_shop("half a year", tmp_path / "shop", lambda: make_transactions(customers=2, days=200))
+
+
+@pytest.mark.thorough
 def test_the_day_that_the_real_shop_has_reached_is_fit_to_train_on_and_the_one_after_is_not(home: Path) -> None:
     feed = Feed(home / "shop")
     reached = known_through(home / "shop")
@@ -33,22 +41,21 @@ def test_the_day_that_the_real_shop_has_reached_is_fit_to_train_on_and_the_one_a
     ],
 )
 def test_days_are_looked_at_until_they_have_passed_or_were_accepted(
-    home: Path, validated: int | None, refused: list[int], accepted: list[int], looked_at: Iterable[int]
+    shop: Feed, validated: int | None, refused: list[int], accepted: list[int], looked_at: Iterable[int]
 ) -> None:
     def days(numbers: Iterable[int]) -> list[date]:
         return [date(2017, 6, number) for number in numbers]
 
     known = date(2017, 6, validated) if validated else None
-    feed = Feed(home / "shop")
-    digests = {day: digest_rows(feed.day(day))[:16] for day in days(accepted)}
-    found = days_to_validate(Feed(home / "shop"), date(2017, 6, 18), known, days(refused), digests)
+    digests = {day: digest_rows(shop.day(day))[:16] for day in days(accepted)}
+    found = days_to_validate(shop, date(2017, 6, 18), known, days(refused), digests)
     assert found == days(looked_at)
 
 
-def test_a_day_is_accepted_with_the_rows_that_somebody_looked_at_and_not_with_others(home: Path) -> None:
-    feed, day = Feed(home / "shop"), date(2017, 6, 18)
-    assert day not in days_to_validate(feed, day, None, (), {day: digest_rows(feed.day(day))[:16]})
-    assert day in days_to_validate(feed, day, None, (), {day: digest_rows(feed.day(day).iloc[1:])[:16]})
+def test_a_day_is_accepted_with_the_rows_that_somebody_looked_at_and_not_with_others(shop: Feed) -> None:
+    day = date(2017, 6, 18)
+    assert day not in days_to_validate(shop, day, None, (), {day: digest_rows(shop.day(day))[:16]})
+    assert day in days_to_validate(shop, day, None, (), {day: digest_rows(shop.day(day).iloc[1:])[:16]})
 
 
 @pytest.mark.thorough
