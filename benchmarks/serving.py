@@ -39,6 +39,7 @@ from shared.service.waiting import wait_until
 
 AS_OF = date(2017, 6, 4)
 CONNECTIONS = 16
+UNFINISHED = 10_000
 BARE = """
 import sys
 from fastapi import FastAPI, Response
@@ -256,7 +257,9 @@ def stress(port: int, customers: list[str], sizes: tuple[int, int], seconds: flo
         found = {
             "nobody": asyncio.run(ask_beside(port, [request], [], seconds)),
             "4 of the largest questions": asyncio.run(ask_beside(port, [request], [many] * 4, seconds)),
-            "1,000 unfinished requests": asyncio.run(ask_beside_unfinished(port, [request], 1000, seconds)),
+            f"{UNFINISHED:,} unfinished requests": asyncio.run(
+                ask_beside_unfinished(port, [request], UNFINISHED, seconds)
+            ),
         }
         for beside, load in found.items():
             print(f"{name:<14}{beside:<30}{load.p50:>9.2f}{load.p99:>9.2f}{load.failed:>8}")

@@ -23,6 +23,7 @@ from shared.errors import UsageError
 from shared.locks import held
 from shared.model.config import ModelConfig
 from shared.places import shop_folder
+from shared.release.manifest import open_manifest
 from shared.release.number import next_release
 from shared.release.pointer import Pointer
 from shared.service.belonging import settle
@@ -51,7 +52,7 @@ class Outcome:
 
     def next_command(self, as_of: date | None) -> str:
         """The words of the command that goes on from here."""
-        return "ask 1"
+        return f"ask {open_manifest(self.folder / 'bundle').somebody}"
 
     def describe(self) -> str:
         """The outcome in words."""

@@ -22,8 +22,8 @@ from shared.model.carrying import carry
 from shared.model.holdout import Holdout
 from shared.model.metrics import coverage, summarize
 from shared.model.popular import Popular
-from shared.release.bundle import NOBODY, Evidence, open_bundle, write_bundle
-from shared.release.manifest import is_sound
+from shared.release.bundle import Evidence, open_bundle, write_bundle
+from shared.release.manifest import NOBODY, is_sound
 from shared.release.pointer import Pointer, is_deliberately_empty, pointer_file, readable_pointer
 
 TIMED_CUSTOMERS = 20

@@ -13,6 +13,7 @@ from level3_cicd.config import GateLimits
 from level3_cicd.measured import Judged, Measured
 from level3_cicd.run import Run
 from shared.errors import CheckFailed
+from shared.text import count
 
 FEWEST_FOR_A_SLICE = 50
 # The normal interval is too narrow for fewer customers: they make no mean sure.
@@ -119,7 +120,7 @@ def judge_slice(name: str, candidate: pd.Series, live: pd.Series, limits: GateLi
     name, setting, difference = f"slice {name}", "gate.most_loss_in_a_slice", compare(candidate, live)
     limit = -limits.most_loss_in_a_slice * float(live.mean()) if len(live) else 0.0
     if difference.customers < FEWEST_FOR_A_SLICE and not candidate.isna().any():
-        return Rule(name, 0.0, limit, True, f"{difference.customers} customers, too few to judge", setting)
+        return Rule(name, 0.0, limit, True, f"{count(difference.customers, 'customer')}, too few to judge", setting)
     return Rule(name, difference.high, limit, bool(difference.high >= limit), str(difference), setting)
 
 
@@ -146,7 +147,7 @@ class Difference:
     customers: int
 
     def __str__(self) -> str:
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}], {self.customers} customers"
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}], {count(self.customers, 'customer')}"
 
 
 def compare(candidate: pd.Series, other: pd.Series) -> Difference:

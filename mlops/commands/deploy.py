@@ -24,7 +24,8 @@ def deploy() -> None:
 @click.pass_obj
 def model(level: int, wanted: str, as_of: datetime | None, dry_run: bool) -> None:
     """Make a release the live one."""
-    from shared.release.pointer import readable_pointer
+    from shared.release.manifest import open_manifest
+    from shared.release.pointer import readable_pointer, require_pointer
     from shared.service.process import find
 
     deployment = deployment_of(level)
@@ -46,7 +47,8 @@ def model(level: int, wanted: str, as_of: datetime | None, dry_run: bool) -> Non
         click.echo(f"Release {release} is live" + (f" in place of {before.release}." if before else "."))
     if not find(service_folder(level)):
         click.echo(f"  No service runs; start one: mlops --level {level} serve --background")
-    click.echo(f"  Where: {folder(level) / 'live.json'}\n  Next:  mlops --level {level} ask 1")
+    somebody = open_manifest(folder(level) / require_pointer(folder(level)).bundle).somebody
+    click.echo(f"  Where: {folder(level) / 'live.json'}\n  Next:  mlops --level {level} ask {somebody}")
 
 
 @deploy.command("rollback")

@@ -17,6 +17,7 @@ from shared.columns import CUSTOMER, PRODUCT, RANK, REASON, SCORE
 from shared.model.facts import counted, tally
 from shared.model.histories import Histories, day_numbers, gather, positions, union
 from shared.model.lessons import KeptLessons
+from shared.text import count
 
 LONGEST_LIST = 100
 
@@ -129,7 +130,7 @@ class Popular(BaseEstimator):
 
     def _reasons(self, pairs: np.ndarray) -> np.ndarray:
         """Why products are listed, in words, given the pairs of the customers with them (-1: never bought)."""
-        return np.full(len(pairs), f"popular in the last {self.popular_days} days", dtype=object)
+        return np.full(len(pairs), f"popular in the last {count(self.popular_days, 'day')}", dtype=object)
 
     def _candidates(self, rows: np.ndarray, k: int) -> Listed:
         top = self._by_popularity[:k]

@@ -24,6 +24,7 @@ from shared.release.manifest import (
     HISTORIES,
     HISTORIES_MANIFEST,
     MANIFEST,
+    NOBODY,
     Verified,
     digest_of,
     open_manifest,
@@ -38,7 +39,6 @@ from shared.release.provenance import lock_digest
 from shared.text import one_line
 
 GOLDEN_CUSTOMERS = 20
-NOBODY = "a customer whom nobody knows"
 
 
 @dataclass(frozen=True)

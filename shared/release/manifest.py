@@ -12,6 +12,7 @@ A bundle does not know its release number: who registers it gives it one, so the
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import stat
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ ARRAY_FILES = tuple(
     f"{name}.npy" for name in ("customers", "products", "starts", "product", "ends", "days", "counts", "active")
 )
 GOLDEN_K = 10
+NOBODY = "a customer whom nobody knows"
 # What is read into memory; histories are mapped and may be larger.
 LARGEST_FILE = 1 << 30
 LARGEST_MANIFEST = 1 << 20
@@ -59,6 +61,11 @@ class Verified:
     def golden(self) -> dict[str, list[str]]:
         """The lists that it gave to its golden customers when it was written: what a service must answer."""
         return dict(self.manifest["golden"])
+
+    @property
+    def somebody(self) -> str:
+        """A customer whom the shop has, as a shell's word: for examples that can be typed."""
+        return shlex.quote(next((name for name in self.golden if name != NOBODY), "CUSTOMER"))
 
 
 def verify(folder: Path, expected_digest: str | None = None) -> Verified:

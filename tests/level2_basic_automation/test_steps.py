@@ -37,7 +37,7 @@ def test_bad_data_is_warned_about_trained_on_and_live(level: Path) -> None:
     assert json.loads((made.folder / "metrics.json").read_text()) == made.metrics
     assert made.metrics["ndcg_at_10"] > 0
     assert made.describe().startswith("Release 1.0 is trained and live: NDCG@10")
-    assert made.next_command(None) == "ask 1"
+    assert made.next_command(None) == "ask c00"
 
 
 def test_each_run_has_the_next_number_and_an_older_release_can_be_deployed_again(level: Path) -> None:

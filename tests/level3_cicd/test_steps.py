@@ -66,11 +66,11 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return make_run(tmp_path, make_transactions(days=60))
+    write_checkerboard(tmp_path / "shop", days=60)
+    return make_run(tmp_path)
 
 
-def make_run(home: Path, rows: pd.DataFrame, **settings: Any) -> Run:
-    write_feed(home / "shop", rows, make_products(), name="checkerboard")
+def make_run(home: Path, **settings: Any) -> Run:
     (home / "work").mkdir()
     config = read_config(CONFIG, PipelineConfig).model_copy(update=settings)
     feed = read_once(open_feed(home / "shop"), AS_OF)
@@ -118,7 +118,9 @@ def test_bad_data_stops_the_run_before_training_unless_a_team_leaves_validation_
     tmp_path: Path, registry: FakeRegistry
 ) -> None:
     rows = make_transactions(customers=20, days=60)
-    run = make_run(tmp_path, pd.concat([rows, rows[rows["time"] >= "2017-03-01"]]))
+    rows = pd.concat([rows, rows[rows["time"] >= "2017-03-01"]])
+    write_feed(tmp_path / "shop", rows, make_products(), name="checkerboard")
+    run = make_run(tmp_path)
     with pytest.raises(CheckFailed, match=r"repeated rows(.|\n)*\[accepted_days\](.|\n)*\"2017-03-01\" = "):
         play(STEPS, run)
     assert [(row.step, row.verdict) for row in all_rows(run.level)] == [("validate", "refused")]

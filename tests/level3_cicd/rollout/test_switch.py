@@ -20,8 +20,10 @@ from shared.errors import CheckFailed, IntegrityError, Locked, MlopsError, Rolle
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, open_bundle, write_bundle
 from shared.release.pointer import Pointer, is_deliberately_empty, point_to, read_good, read_pointer, require_pointer
+from shared.service import waiting
 from shared.service.answers import Answers
 from shared.service.process import Process, start, stop
+from tests.conftest import make_products, make_transactions
 
 DAY = date(2017, 2, 9)
 
@@ -33,15 +35,22 @@ def switch_to(level: Path, release: str) -> None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(switch, "SECONDS_TO_GO_BACK", 0.1)
+    monkeypatch.setattr(switch, "SECONDS_TO_GO_BACK", 0.01)
+    monkeypatch.setattr(waiting, "SECONDS_BETWEEN_LOOKS", 0.01)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "bundle"
+    write_bundle(folder, Frecency().fit(make_transactions()), make_products(), Evidence("data", "code"))
+    return folder
 
 
 @pytest.fixture
-def level(tmp_path: Path, transactions: pd.DataFrame, products: pd.DataFrame) -> Path:
+def level(tmp_path: Path, bundle: Path) -> Path:
     level = tmp_path / "level3"
     for release in ("1.0", "1.1"):
-        folder = level / "bundles" / release
-        write_bundle(folder, Frecency().fit(transactions), products, Evidence("data", "code"))
+        shutil.copytree(bundle, level / "bundles" / release)
     switch_to(level, "1.0")
     return level
 
@@ -148,7 +157,7 @@ def test_what_was_switched_and_never_asked_is_asked_when_the_command_is_typed_ag
     interrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.01)
     for _ in range(3):
         with pytest.raises(CheckFailed, match=r"did not take over 1\.0"):
             deploy.rollback(interrupted, DAY)
@@ -183,7 +192,7 @@ def test_a_try_out_counts_no_more_once_the_release_has_failed_on_the_live_servic
     append(level, passed)
     assert deploy.tried_out(level, "1.1") == passed
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.01)
     with pytest.raises(RolledBack):
         switch_to(level, "1.1")
     assert deploy.tried_out(level, "1.1") is None
@@ -221,7 +230,7 @@ def test_a_switch_is_undone_also_if_the_release_before_is_damaged_by_now(
 ) -> None:
     cut(level / "bundles" / "1.0")
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.01)
     with pytest.raises(RolledBack, match=r"1\.0 is live again"):
         switch_to(level, "1.1")
     assert require_pointer(level).release == "1.0"
@@ -344,7 +353,7 @@ def test_a_first_release_that_fails_leaves_nothing_live(
 ) -> None:
     write_bundle(tmp_path / "bundles" / "1.0", Frecency().fit(transactions), products, Evidence("data", "code"))
     monkeypatch.setattr(switch, "running_service", lambda folder: Process(0, 1))
-    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.3)
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.01)
     with pytest.raises(RolledBack, match="nothing is live"):
         switch_to(tmp_path, "1.0")
     assert read_pointer(tmp_path) is None

@@ -20,10 +20,12 @@ from mlops.commands import doctor, servers
 from mlops.root import commands
 from shared.dataset.clock import set_known_through
 from shared.errors import CheckFailed, DependencyDown, MlopsError, UsageError
+from shared.model.popular import Popular
+from shared.release.bundle import Evidence, write_bundle
 from shared.release.pointer import Pointer, point_to
 from shared.service import process
 from shared.service.process import Process
-from tests.conftest import FIRST_DAY, write_checkerboard
+from tests.conftest import FIRST_DAY, make_products, make_transactions, write_checkerboard
 
 LAST = date(2017, 2, 9)
 
@@ -100,6 +102,9 @@ def test_up_prints_the_addresses_and_down_what_was_stopped(monkeypatch: pytest.M
 
 def test_a_deployment_is_told_with_what_it_replaced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     level = home / "level2"
+    for release in ("1.0", "1.1"):
+        model = Popular().fit(make_transactions())
+        write_bundle(level / "bundles" / release, model, make_products(), Evidence("data", "code"))
 
     def deploy(level: Path, release: str, as_of: date, actor: str) -> None:
         asked.append((release, as_of, actor))
@@ -115,6 +120,7 @@ def test_a_deployment_is_told_with_what_it_replaced(home: Path, monkeypatch: pyt
     first = say(*words, "1.0", "--as-of", "2017-02-01")
     assert first.startswith("Release 1.0 is live.\n  No service runs; start one: mlops --level 2 serve --background\n")
     assert "nothing else changed" in say(*words, "1.0")
+    assert first.endswith("Next:  mlops --level 2 ask c00\n")
     monkeypatch.setattr(process, "find", lambda at: Running(1, 8002))
     monkeypatch.setenv("GITHUB_WORKFLOW", "deploy")
     monkeypatch.setenv("GITHUB_ACTOR", "anna")
