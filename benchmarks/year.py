@@ -1,6 +1,6 @@
 """Level 4 alone with the real year: a tick each evening from 27 February, by the default model, with Evidently's page.
 
-Run it by hand: `.venv/bin/python -m benchmarks.year [--days N] [--no-pages] [--profile FILE]`, about twenty minutes.
+Run it by hand: `.venv/bin/python -m benchmarks.year [--days N] [--no-pages] [--profile FILE]`, about ten minutes.
 Customers ask before they buy, which is simulated; the service is asked in this process. It prints what the loop did and
 told, whether each decision is the same when it is asked again, and the CPU seconds of a tick and of all.
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shared.errors import DependencyDown
 from shared.places import write_atomically
+from shared.service.client import certificates
 from shared.service.process import Process
 
 SECONDS_TO_ANSWER = 5.0
@@ -59,7 +60,7 @@ def scrape(service: Process, at: float) -> Sample:
     import httpx
 
     try:
-        with httpx.Client(trust_env=False, timeout=SECONDS_TO_ANSWER) as client:
+        with httpx.Client(verify=certificates(), trust_env=False, timeout=SECONDS_TO_ANSWER) as client:
             answer = client.get(f"{service.url}/metrics")
     except httpx.HTTPError as error:
         return Sample(at, f"{service.url} does not answer: {type(error).__name__}", answered=False)

@@ -22,16 +22,15 @@ FIRST_DAY = date(2017, 1, 1)
 WRITTEN: dict[str, Path] = {}
 
 
+def pytest_configure() -> None:
+    """A run that a test plays is none of the workflow that the tests run in: its outputs and summary stay empty."""
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        os.environ.pop(name, None)
+
+
 def pytest_sessionfinish() -> None:
     """Prefect's temporary server says goodbye to streams that pytest has closed by then."""
     logging.raiseExceptions = False
-
-
-@pytest.fixture(autouse=True)
-def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that a test plays is none of the workflow that the tests run in: its outputs and summary stay empty."""
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

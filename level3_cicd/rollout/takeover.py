@@ -18,7 +18,7 @@ def takes_over(running: Process, pointer: Pointer, seconds: float) -> bool:
     came = wait_while_it_moves(
         lambda: follows(running, pointer) or has_ended(running), lambda: progress(running, pointer), seconds
     )
-    return came and not has_ended(running)
+    return came and follows(running, pointer)
 
 
 def follows(running: Process, pointer: Pointer) -> bool:

@@ -146,6 +146,10 @@ def test_few_customers_make_nothing_sure() -> None:
     assert not decide(dataclasses.replace(measured(0.3, live=None), **few), LIMITS).passed
 
 
+def test_one_customer_is_no_customers() -> None:
+    assert str(compare(scores(0.3, 1), scores(0.3, 1))).endswith("], 1 customer")
+
+
 def test_a_live_release_that_cannot_be_opened_lets_nothing_pass_unless_a_person_says_so() -> None:
     seen = measured(0.3, live=None, unreadable="its manifest is gone")
     verdict = decide(seen, LIMITS)

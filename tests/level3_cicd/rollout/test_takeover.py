@@ -51,6 +51,11 @@ def test_a_service_that_stands_still_is_not_waited_for() -> None:
     assert takes_over(service(version=SERVED), POINTER, 0.01)
 
 
+def test_a_service_that_ends_without_answering_has_taken_nothing_over() -> None:
+    ended = type("Ended", (Says,), {"answers": {}})(99_999_999, 8003, 1.0)
+    assert not takes_over(ended, POINTER, 60)
+
+
 def test_an_end_is_known_only_of_a_process_that_is() -> None:
     assert not has_ended(Process(0, 8003))
     assert has_ended(Process(99_999_999, 8003, 1.0))

@@ -150,3 +150,4 @@ def test_reasons_are_the_history(transactions: pd.DataFrame) -> None:
     ago = (pd.Timestamp(LAST) - mine["time"].max().normalize()).days
     assert model.explain("c00", "p02").startswith(f"bought {times} times, last {ago} day")
     assert model.explain("nobody", "p02") == "popular in the last 28 days"
+    assert Frecency(popular_days=1).fit(transactions).explain("nobody", "p02") == "popular in the last 1 day"

@@ -16,7 +16,7 @@ from shared.errors import IntegrityError
 from shared.model.frecency import Frecency
 from shared.release import manifest as module
 from shared.release.bundle import Evidence, open_bundle, write_bundle
-from shared.release.manifest import FILES, copy_bundle, read_manifest, sha256, verify
+from shared.release.manifest import FILES, NOBODY, Verified, copy_bundle, read_manifest, sha256, verify
 from shared.release.packed import pack, unpack
 from tests.conftest import make_products, make_transactions
 
@@ -53,6 +53,14 @@ def test_the_bytes_that_are_parsed_are_those_that_were_hashed(bundle: Path, monk
     verified = verify(bundle, digest)
     assert len(read) == 1
     assert (verified.digest, verified.manifest["revision"]) == (digest, "revision")
+
+
+@pytest.mark.parametrize(
+    ("customers", "word"),
+    [([NOBODY, "c 1"], "'c 1'"), (["c1", NOBODY], "c1"), ([NOBODY], "CUSTOMER"), ([], "CUSTOMER")],
+)
+def test_somebody_whom_the_shop_has_can_be_typed(customers: list[str], word: str) -> None:
+    assert Verified({"golden": {name: [] for name in customers}}, "digest").somebody == word
 
 
 NESTED = b"[" * 200_000 + b"]" * 200_000

@@ -1,5 +1,6 @@
 """What a service refuses is a mistake in the question; what does not answer is down."""
 
+import ssl
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -8,7 +9,7 @@ import httpx
 import pytest
 
 from shared.errors import DependencyDown, Refused
-from shared.service.client import get_json, is_answering, reason_of, recommendations_of
+from shared.service.client import certificates, get_json, is_answering, reason_of, recommendations_of
 
 
 @pytest.fixture
@@ -46,6 +47,18 @@ def test_a_success_is_answered_with_its_content_and_nobody_there_is_down(url: st
     assert not is_answering(nobody)
     with pytest.raises(DependencyDown, match="does not answer"):
         recommendations_of(nobody, "..")
+
+
+def test_certificates_are_read_once_however_often_is_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, reading = [], ssl.SSLContext.load_verify_locations
+    monkeypatch.setattr(
+        ssl.SSLContext, "load_verify_locations", lambda *given, **named: (read.append(1), reading(*given, **named))
+    )
+    certificates.cache_clear()
+    for _ in range(3):
+        get_json(f"{url}/200")
+        is_answering(f"{url}/200")
+    assert len(read) == 1
 
 
 def test_a_refusal_without_a_reason_is_told_by_its_status(url: str) -> None:
