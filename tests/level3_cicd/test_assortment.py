@@ -20,8 +20,8 @@ def test_what_nobody_bought_before_is_new_and_what_was_not_sold_does_not_count()
 @pytest.mark.parametrize(
     ("share", "weeks", "verdict"),
     [
-        (0.17, [0.1] * 4, "stable"),
-        (0.18, [0.1] * 4, "new assortment"),
+        (0.2, [0.1] * 4, "stable"),
+        (0.21, [0.1] * 4, "new assortment"),
         (0.9, [0.4] * 4, "blind"),
         (0.9, [0.1] * 3, "too few"),
         (0.9, [0.1, 0.1, 0.1, None], "too few"),
@@ -35,9 +35,9 @@ def test_a_day_is_compared_with_the_same_weekday_of_four_weeks(
 
 
 def test_the_verdict_in_words() -> None:
-    assert str(judge(0.18, [0.1] * 4)) == (
-        "assortment: new assortment, 18.0% of rows are of products that nobody bought for 56 days "
-        "(usually 10.0%, limit 17.5%)"
+    assert str(judge(0.21, [0.1] * 4)) == (
+        "assortment: new assortment, 21.0% of rows are of products that nobody bought for 56 days "
+        "(usually 10.0%, limit 20.0%)"
     )
     assert "from day 84 of the shop on" in str(judge(0.18, []))
     assert str(judge(None, [])) == "assortment: nobody bought anything"

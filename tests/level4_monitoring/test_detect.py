@@ -104,7 +104,7 @@ def new_products(usual: float, last: float) -> list[Kept]:
 
 @pytest.mark.parametrize(
     ("usual", "last", "days_known", "raised"),
-    [(0.05, 0.10, 84, True), (0.05, 0.08, 84, False), (0.05, 0.10, 83, False), (0.4, 0.9, 200, False)],
+    [(0.05, 0.11, 84, True), (0.05, 0.09, 84, False), (0.05, 0.11, 83, False), (0.4, 0.9, 200, False)],
 )
 def test_many_new_products_are_an_alarm_where_the_shop_is_known(
     usual: float, last: float, days_known: int, raised: bool
