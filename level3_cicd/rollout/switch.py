@@ -14,7 +14,7 @@ from pathlib import Path
 
 from level3_cicd.ledger import Row, append, live_rows
 from level3_cicd.rollout.smoke import smoke_test
-from level3_cicd.rollout.takeover import takes_over, words_of
+from level3_cicd.rollout.takeover import answers, takes_over, words_of
 from shared.errors import CheckFailed, IntegrityError, MlopsError, RolledBack, UsageError
 from shared.locks import held
 from shared.places import write_atomically
@@ -32,7 +32,7 @@ from shared.release.provenance import revision
 from shared.service.process import Process, find, hosts_elsewhere
 
 SECONDS_WITHOUT_PROGRESS = 15.0
-# What a service goes back to is in its memory; one that hangs is not waited for.
+# What a service goes back to is in its memory; one that answers nothing is not waited for.
 SECONDS_TO_GO_BACK = 5.0
 LOOK_FIRST = "Look at the service and its log, service.log; then deploy again, or another release."
 log = logging.getLogger("level3.switch")
@@ -98,7 +98,9 @@ def undo(level: Path, after: Pointer, error: BaseException) -> None:
     intent_file(level).unlink(missing_ok=True)
     now = read_pointer(level) if switched else None
     running = running_service(level) if now and isinstance(error, Exception) else None
-    if running and now and not takes_over(running, now, SECONDS_TO_GO_BACK):
+    if running and now and not answers(running):
+        log.error("The service does not answer; once it does, it goes back to %s.", now.release)
+    elif running and now and not takes_over(running, now, SECONDS_TO_GO_BACK):
         log.error("The service has not taken %s back.%s", now.release, words_of(running))
 
 

@@ -49,6 +49,15 @@ def progress(running: Process, pointer: Pointer) -> object:
         return None
 
 
+def answers(running: Process) -> bool:
+    """True if a service answers at all, whatever it says; one that hangs does not."""
+    try:
+        running.get("/healthz", SECONDS_TO_ANSWER)
+    except MlopsError:
+        return False
+    return True
+
+
 def words_of(running: Process) -> str:
     """The error that a service reports, as the end of a sentence; empty if it reports none."""
     try:

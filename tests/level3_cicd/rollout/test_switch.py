@@ -16,7 +16,7 @@ from comparison.incidents.cut_bundle import cut
 from level3_cicd import deploy
 from level3_cicd.ledger import Row, append, live_rows, read
 from level3_cicd.rollout import repair, smoke, staging, store, switch, takeover
-from shared.errors import CheckFailed, IntegrityError, Locked, MlopsError, RolledBack, UsageError
+from shared.errors import CheckFailed, DependencyDown, IntegrityError, Locked, MlopsError, RolledBack, UsageError
 from shared.model.frecency import Frecency
 from shared.release.bundle import Evidence, open_bundle, write_bundle
 from shared.release.pointer import Pointer, is_deliberately_empty, point_to, read_good, read_pointer, require_pointer
@@ -250,6 +250,25 @@ def test_what_the_service_does_not_take_over_is_rolled_back(level: Path, monkeyp
     assert pointer is not None
     assert (pointer.release, live_rows(level)[-1].release) == ("1.0", "1.0")
     assert [row.verdict for row in read(level)] == ["live", "failed", "live"]
+
+
+def test_going_back_does_not_wait_for_a_service_that_answers_nothing(
+    level: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked_after: list[str] = []
+
+    class Hung(Process):
+        def get(self, path: str, seconds: float = 10) -> dict:
+            if require_pointer(level).release == "1.0":
+                asked_after.append(path)
+            raise DependencyDown("no answer")
+
+    monkeypatch.setattr(switch, "running_service", lambda folder: Hung(0, 0))
+    monkeypatch.setattr(switch, "SECONDS_WITHOUT_PROGRESS", 0.05)
+    with pytest.raises(RolledBack):
+        switch_to(level, "1.1")
+    assert asked_after == ["/healthz"]
+    assert "once it does, it goes back to 1.0" in caplog.text
 
 
 @dataclass(frozen=True, kw_only=True)
