@@ -126,7 +126,7 @@ def candidates(seen: Names) -> list[str]:
     numbered = {product for product, _ in seen if any(mark.isdigit() for mark in product)}
     usual = len(numbered) >= USUALLY_NUMBERED * len({product for product, _ in seen}) and len(numbered) > 1
     found = [
-        f"{product} {name!r} ({rows:,} rows)"
+        f"{product} {name!r} ({count(rows, 'row')})"
         for (product, name), rows in seen.most_common()
         if NO_PRODUCTS.fullmatch(product)
         or (usual and product not in numbered)

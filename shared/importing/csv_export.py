@@ -195,7 +195,7 @@ def said_separator(file: TextIO) -> tuple[str, str]:
     """(the separator that a first line `sep=;` says, that line); empty if there is no such line."""
     line = file.readline()
     said = line.strip('\ufeff\r\n "')
-    return (said[4:] or "", line) if said.lower().startswith("sep=") and len(said) == 5 else ("", line)
+    return (said[4:], line) if said.lower().startswith("sep=") and len(said) == 5 else ("", line)
 
 
 def guess_separator(file: TextIO, line: str) -> str:

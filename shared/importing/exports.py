@@ -25,32 +25,18 @@ from shared.errors import CheckFailed, MlopsError, UsageError
 from shared.text import count, listed, one_line
 
 CHUNK = 50_000
-
-
 # So many whole rows tell how columns are written; a column with more ways than a few holds any text.
 MOST_LEARNED, FEW_SHAPES = 1000, 5
-
-
 # A title, a date and the like may stand above a header: so many lines are looked at for the columns that were named.
 MOST_ABOVE = 20
-
-
 REASON = "reason"
-
-
 LINE = "line"
-
-
 KINDS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx"}
-
-
 # What readers raise of damaged files; openpyxl raises nearly anything.
 DAMAGES = (
     *(pa.ArrowException, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OSError),
     *(OverflowError, MemoryError, RuntimeError, SyntaxError, csv.Error, zipfile.BadZipFile, zlib.error),
 )
-
-
 Numbered = tuple[int, list[Any]]
 
 

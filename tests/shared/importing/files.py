@@ -1,14 +1,18 @@
 """Files as strangers write them, and shops that are made of them."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from shared.columns import PRODUCT
 from shared.dataset.feed import Feed
 from shared.importing.days_added import add_days
+from shared.importing.evidence import Evidence
 from shared.importing.mapping import Mapping
 from shared.importing.report import Report
 from shared.importing.shop_import import Source, import_shop
@@ -16,6 +20,8 @@ from shared.importing.shop_import import Source, import_shop
 MAPPING = Mapping("cust", "prod", "time", basket="inv", quantity="qty", price="price", name="name")
 HEADER = "cust,prod,time,inv,qty,price,name"
 FEW = Mapping("cust", "prod", "time")
+PLAIN = Mapping("c", "p", "t", quantity="q", price="x", basket="b")
+LATEST = date(2026, 1, 1)
 
 
 def csv(path: Path, rows: list[str], header: str = HEADER, encoding: str = "utf-8") -> Path:
@@ -66,3 +72,12 @@ def grown(tmp_path: Path, first: list[str], later: list[str], **how: Any) -> pd.
 
 def april(**values: Any) -> list[str]:
     return rows(60, **{"time": lambda at: f"2017-04-{1 + at % 5:02} 10:00:00", **values})
+
+
+def seen(mapping: Mapping, **columns: list[Any]) -> Evidence:
+    """The evidence of a file with these columns; the others hold one value."""
+    size = len(next(iter(columns.values())))
+    usual = {"customer": ["a"] * size, "product": ["p"] * size, "time": ["2017-03-01"] * size}
+    evidence = Evidence()
+    evidence.look({name: pa.array(values) for name, values in {**usual, **columns}.items()}, np.arange(size), mapping)
+    return evidence

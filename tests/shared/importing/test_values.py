@@ -14,15 +14,14 @@ import pytest
 from shared.errors import CheckFailed, UsageError
 from shared.importing.catalogue import candidates
 from shared.importing.cleaning import estimated, is_left_out, read_numbers
-from shared.importing.evidence import Evidence
 from shared.importing.mapping import Mapping, check_mapping
 from shared.importing.numbers import Style, as_numbers
 from shared.importing.report import Report
 from shared.importing.texts import as_text, is_rounded
 from shared.importing.time_forms import is_date
 from shared.importing.times import as_times, variants
+from tests.shared.importing.files import LATEST, PLAIN, seen
 
-LATEST = date(2026, 1, 1)
 LONG = 910000000000000001
 
 IDENTIFIERS: dict[str, tuple[pa.Array, list[str | None]]] = {
@@ -124,18 +123,6 @@ def test_bytes_that_are_no_text_are_told() -> None:
 )
 def test_numbers_as_people_write_them(text: str, style: Style, number: float) -> None:
     assert as_numbers(pa.array([text]), style)[0] == pytest.approx(number, nan_ok=True)
-
-
-def seen(mapping: Mapping, **columns: list[Any]) -> Evidence:
-    """The evidence of a file with these columns; the others hold one value."""
-    size = len(next(iter(columns.values())))
-    usual = {"customer": ["a"] * size, "product": ["p"] * size, "time": ["2017-03-01"] * size}
-    evidence = Evidence()
-    evidence.look({name: pa.array(values) for name, values in {**usual, **columns}.items()}, np.arange(size), mapping)
-    return evidence
-
-
-PLAIN = Mapping("c", "p", "t", quantity="q", price="x", basket="b")
 
 
 @pytest.mark.parametrize(
