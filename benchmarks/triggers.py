@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -299,30 +300,24 @@ def by_cusum(history: list[Kept]) -> list[date]:
     return found
 
 
-def by_column(rows: Rows, products: pd.DataFrame, share: float) -> Callable[[list[Kept]], list[date]]:
-    """Any column that drifts (share 0), or more than a share of them (as Evidently calls a data set drifted: half)."""
-    described: dict[date, pd.DataFrame] = {}
-
-    def baskets(day: date) -> pd.DataFrame:
-        if day not in described:
-            described[day] = drift.describe(rows(day), products)
-        return described[day]
-
-    def days(history: list[Kept]) -> list[date]:
-        found = []
-        for kept in history:
-            verdicts = drift.judge(drift.window(kept.day, baskets)) if kept.values["rows"] else []
-            drifted = sum(one.verdict == "drift" for one in verdicts)
-            if drifted > share * len(verdicts):
-                found.append(kept.day)
-        return found
-
-    return days
-
-
 def by_drift(rows: Rows, products: pd.DataFrame) -> dict[str, Callable[[list[Kept]], list[date]]]:
-    """Policies that look at the data alone: any column, or the verdict on the data set, half of them."""
-    return {"any column": by_column(rows, products, 0.0), "data set verdict": by_column(rows, products, 0.5)}
+    """Policies that look at the data alone: any column drifts, or more than half of them, as Evidently calls a data
+    set drifted. Each day is described and judged once.
+    """
+
+    @cache
+    def baskets(day: date) -> pd.DataFrame:
+        return drift.describe(rows(day), products)
+
+    @cache
+    def drifted(day: date) -> float:
+        verdicts = drift.judge(drift.window(day, baskets))
+        return float(np.mean([one.verdict == "drift" for one in verdicts]))
+
+    def above(share: float) -> Callable[[list[Kept]], list[date]]:
+        return lambda history: [kept.day for kept in history if kept.values["rows"] and drifted(kept.day) > share]
+
+    return {"any column": above(0.0), "data set verdict": above(0.5)}
 
 
 def by_us(history: list[Kept]) -> list[date]:

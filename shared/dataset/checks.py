@@ -101,8 +101,8 @@ def check_schema(rows: pd.DataFrame) -> list[tuple]:
     try:
         schema().validate(rows, lazy=True)
     except SchemaErrors as errors:
-        cases = errors.failure_cases.groupby(["check", "column"], dropna=False)["failure_case"].agg(["first", "size"])
-        return [(check, column, f"{size} x {first}", "none") for (check, column), (first, size) in cases.iterrows()]
+        cases = errors.failure_cases.groupby(["check", "column"], dropna=False)["failure_case"]
+        return [(check, column, f"{len(odd)} x {odd.iloc[0]}", "none") for (check, column), odd in cases]
     return []
 
 
