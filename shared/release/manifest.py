@@ -287,7 +287,7 @@ def copy_bundle(source: Path, target: Path, expected_digest: str) -> None:
     verify(source, expected_digest)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(source, part, ignore=lambda _, names: filter(is_dropping, names))
+    shutil.copytree(source, part, ignore=lambda _, names: set(filter(is_dropping, names)))
     verify(part, expected_digest)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)

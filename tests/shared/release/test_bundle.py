@@ -16,8 +16,17 @@ import pytest
 
 from shared.errors import IntegrityError
 from shared.model.frecency import Frecency
-from shared.release.bundle import Evidence, Names, open_bundle, pack, unpack, write_bundle
-from shared.release.manifest import FILES
+from shared.release.bundle import (
+    Evidence,
+    Names,
+    catalogue_arrays,
+    golden_lists,
+    open_bundle,
+    pack,
+    unpack,
+    write_bundle,
+)
+from shared.release.manifest import FILES, NOBODY, sha256
 from shared.release.packed import read_array, require_plain
 from tests.conftest import make_products, make_transactions
 
@@ -179,3 +188,51 @@ def test_names_are_looked_up_as_in_a_dictionary() -> None:
         names["p2"]
     with pytest.raises(ValueError, match="not as many names"):
         Names(np.array([b"p1"]), np.array([b"Milk", b"Bread"]))
+
+
+def test_a_bundle_says_of_what_and_when_it_was_made(bundle: Path) -> None:
+    manifest = open_bundle(bundle).manifest
+    assert (manifest["kind"], manifest["data_digest"], manifest["revision"]) == ("frecency", "data", "revision")
+    assert manifest["trained_through"] == manifest["histories_through"] == "2017-02-09"
+    assert manifest["config"] == Frecency().get_params()
+    for name, entry in manifest["files"].items():
+        assert entry == {"bytes": (bundle / name).stat().st_size, "sha256": sha256((bundle / name).read_bytes())}
+
+
+def test_who_is_no_identifier_is_no_golden_customer() -> None:
+    odd = make_transactions()
+    odd["customer_id"] = odd["customer_id"].replace({"c00": "a\x01"})
+    golden = golden_lists(Frecency().fit(odd))
+    assert len(golden) == 20
+    assert "a\x01" not in golden
+    assert list(golden)[-1] == NOBODY
+
+
+def test_the_catalogue_holds_what_may_be_recommended_and_no_more() -> None:
+    products = make_products().assign(product_name=[f"a  name\n{at}" for at in range(20)])
+    more = pd.concat([products, products.assign(product_id="x" + products["product_id"])])
+    arrays = catalogue_arrays(Frecency().fit(make_transactions()), more.sample(frac=1, random_state=1))
+    assert arrays["product"].tolist() == sorted(name.encode() for name in products["product_id"])
+    assert arrays["name"].tolist() == [f"a name {at}".encode() for at in range(20)]
+
+
+def test_later_histories_take_the_place_of_a_bundles_own(bundle: Path, transactions: pd.DataFrame) -> None:
+    later = Frecency().fit(transactions[transactions["customer_id"] < "c05"]).histories_
+    assert len(open_bundle(bundle, histories=later).model.histories_.customers) == 5
+    (bundle / "histories" / "days.npy").write_bytes(b"")
+    with pytest.raises(IntegrityError):
+        open_bundle(bundle, histories=later)
+
+
+def test_an_archives_last_entry_may_end_with_the_archive() -> None:
+    content = pack({"a": np.zeros(3), "name": np.zeros(2)})
+    assert set(unpack(content, "it")) == {"a", "name"}
+    one = entry("a", size=100 - 31)
+    require_plain(SimpleNamespace(infolist=lambda: [one]), size=100)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="absurd size"):
+        require_plain(SimpleNamespace(infolist=lambda: [one]), size=99)  # type: ignore[arg-type]
+    two = [entry("a", size=4), entry("b", size=4, at=35)]
+    require_plain(SimpleNamespace(infolist=lambda: two), size=100)  # type: ignore[arg-type]
+    two[1].header_offset = 34
+    with pytest.raises(ValueError, match="overlaps"):
+        require_plain(SimpleNamespace(infolist=lambda: two), size=100)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import struct
 import tracemalloc
@@ -227,3 +228,85 @@ def test_a_copy_that_comes_out_damaged_is_refused_and_the_one_before_stays(
     with pytest.raises(IntegrityError):
         copy_bundle(bundle, target, digest)
     assert verify(target, digest).digest == digest
+
+
+def test_a_manifest_may_be_as_large_as_is_said_and_no_larger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST_MANIFEST", 10)
+    (tmp_path / "manifest.json").write_bytes(b"1234567890")
+    assert module.read_small(tmp_path / "manifest.json") == b"1234567890"
+    (tmp_path / "manifest.json").write_bytes(b"12345678901")
+    with pytest.raises(IntegrityError, match="larger than a manifest can be"):
+        module.read_small(tmp_path / "manifest.json")
+    for nowhere in ("nothing/manifest.json", "manifest.json/manifest.json"):
+        with pytest.raises(IntegrityError, match="has no manifest"):
+            module.read_small(tmp_path / nowhere)
+
+
+def test_a_file_is_read_up_to_a_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST_FILE", 4)
+    for content in (b"1234", b"12345"):
+        (tmp_path / "file").write_bytes(content)
+        expected = {"bytes": len(content), "sha256": sha256(content)}
+        if len(content) == 4:
+            assert module.read_verified(tmp_path / "file", expected) == content
+            continue
+        with pytest.raises(IntegrityError, match="larger than 4 bytes"):
+            module.read_verified(tmp_path / "file", expected)
+    with pytest.raises(IntegrityError, match="has 5 bytes instead of 4"):
+        module.read_verified(tmp_path / "file", {"bytes": 4, "sha256": ""})
+    (tmp_path / "file").write_bytes(b"1234")
+    with pytest.raises(IntegrityError, match="its SHA-256 is not"):
+        module.read_verified(tmp_path / "file", {"bytes": 4, "sha256": ""})
+    with pytest.raises(IntegrityError, match="cannot be opened"):
+        module.read_verified(tmp_path / "nothing", {"bytes": 5, "sha256": ""})
+
+
+def test_pipes_and_folders_are_no_plain_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(IntegrityError, match="is not a plain file"):
+            module.open_plain(path)
+
+
+def test_what_desktops_leave_does_no_harm_and_is_not_copied(bundle: Path, tmp_path: Path) -> None:
+    digest = verify(bundle).digest
+    for name in (".DS_Store", "Thumbs.db", "._manifest.json"):
+        (bundle / name).write_text("")
+    assert verify(bundle).digest == digest
+    (tmp_path / "store").mkdir()
+    copy_bundle(bundle, tmp_path / "store" / "1.0", digest)
+    assert sorted(path.name for path in (tmp_path / "store" / "1.0").iterdir()) == [
+        "catalogue.npz", "histories", "manifest.json", "parameters.npz",
+    ]  # fmt: skip
+
+
+def test_what_else_lies_there_is_shown_twenty_at_most(tmp_path: Path) -> None:
+    for number in range(25):
+        (tmp_path / f"{number:02}").write_text("")
+    with pytest.raises(IntegrityError) as refused:
+        module.require_entries(tmp_path, {"a"})
+    assert "'19']" in str(refused.value)
+    assert "'20'" not in str(refused.value)
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        module.require_entries(tmp_path / "nothing", set())
+    linked = tmp_path.parent / f"{tmp_path.name}-linked"
+    linked.symlink_to(tmp_path)
+    with pytest.raises(IntegrityError, match="holds"):
+        module.require_entries(linked, {f"{number:02}" for number in range(25)})
+
+
+def test_what_is_wrong_with_a_manifest_is_told_of_all_entries(bundle: Path) -> None:
+    change(bundle, kind=1, histories_through="soon")
+    with pytest.raises(IntegrityError, match="kind, histories_through missing, or of another kind"):
+        read_manifest(bundle)
+    change(bundle, kind="frecency", histories_through="2017-02-09", metrics={"ndcg": 1, "precision": 0.5})
+    verified = Verified(read_manifest(bundle), "digest")
+    assert verified.trained_through.isoformat() == "2017-02-09"
+    assert verified.histories_digest == module.digest_of(bundle / "histories")
+
+
+def test_a_size_of_nothing_is_a_size() -> None:
+    empty = {"bytes": 0, "sha256": ""}
+    assert module.complaint_about_files({"a": empty}, ("a",)) == ""
+    assert "no size" in module.complaint_about_files({"a": {"bytes": 0}}, ("a",))
+    assert "other files than a, b" in module.complaint_about_files({"a": empty}, ("a", "b"))

@@ -19,7 +19,7 @@ from shared.model.popular import Popular
 from shared.model.ranker import Ranker
 from shared.release.bundle import Evidence, open_bundle, write_bundle
 from shared.release.manifest import ARRAY_FILES, digest_of, is_sound, sha256
-from shared.release.mapped import open_histories, write_histories
+from shared.release.mapped import blocks, open_histories, write_array, write_histories
 from tests.conftest import make_products, make_transactions
 
 MODELS = [Popular(), Frecency(), Ranker(leaf_size=5, trees=5)]
@@ -205,3 +205,35 @@ def test_histories_of_an_earlier_version_are_refused_in_words(tmp_path: Path) ->
     (tmp_path / "2017-06-05.npz").write_bytes(b"what version 0.1 wrote")
     with pytest.raises(IntegrityError, match="written by an earlier version"):
         open_histories(tmp_path / "2017-06-05.npz", "a digest")
+
+
+def test_a_manifest_says_from_which_data_and_through_which_day(folder: Path, histories: Histories) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["data_digest"], manifest["through"]) == ("data", histories.day.isoformat())
+    assert set(manifest["files"]) == set(ARRAY_FILES)
+    for name, entry in manifest["files"].items():
+        assert entry == {"bytes": (folder / name).stat().st_size, "sha256": sha256((folder / name).read_bytes())}
+
+
+def test_counts_and_the_active_customers_come_with_them(folder: Path, histories: Histories) -> None:
+    opened, expected = open_histories(folder).counts, counted(histories).counts
+    assert opened is not None
+    assert expected is not None
+    np.testing.assert_array_equal(opened.table, expected.table)
+    np.testing.assert_array_equal(opened.active, expected.active)
+
+
+def test_histories_are_written_to_a_new_folder_only(folder: Path, histories: Histories) -> None:
+    with pytest.raises(FileExistsError):
+        write_histories(folder, histories)
+    with pytest.raises(FileExistsError):
+        write_array(folder / "days.npy", histories.days)
+    assert write_array(folder.parent / "x.npy", np.arange(3))["bytes"] == (folder.parent / "x.npy").stat().st_size
+
+
+@pytest.mark.parametrize(("length", "parts"), [(0, []), (3, [3]), (4, [4]), (5, [5, 1]), (9, [5, 5, 1])])
+def test_blocks_overlap_by_one(length: int, parts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.release.mapped.BLOCK", 4)
+    found = blocks(np.arange(length))
+    assert [len(part) for part in found] == parts
+    assert [int(part[0]) for part in found] == list(range(0, length, 4))

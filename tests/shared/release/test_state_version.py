@@ -11,7 +11,14 @@ from shared.dataset.feed import open_feed
 from shared.errors import UsageError
 from shared.places import CHECKOUT
 from shared.release.pointer import readable_pointer
-from shared.release.state_version import require_this_version, set_older_aside, written_by_older
+from shared.release.state_version import (
+    BUNDLE_FORMAT,
+    POINTER_FORMAT,
+    format_in,
+    require_this_version,
+    set_older_aside,
+    written_by_older,
+)
 
 OLD = CHECKOUT / "tests" / "fixtures" / "v0.1.0"
 LEVELS = ["level2", "level3", "level4"]
@@ -54,3 +61,35 @@ def test_a_pointer_of_a_newer_version_is_not_taken_for_damaged(home: Path) -> No
     pointer.write_text(json.dumps(json.loads(pointer.read_bytes()) | {"format": 99}))
     with pytest.raises(UsageError, match="written by a newer version"):
         readable_pointer(home / "level2")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [('{"format": 3}', 3), ("{}", 1), ('{"format": "3"}', 3), ("[]", None), ("null", None), ("{", None)],
+)
+def test_the_format_in_a_file(tmp_path: Path, content: str, found: int | None) -> None:
+    (tmp_path / "file").write_text(content)
+    assert format_in(tmp_path / "file") == found
+    assert format_in(tmp_path / "nothing") is None
+
+
+@pytest.mark.parametrize("place", ["bundles/1.0/manifest.json", "runs/a/bundle/manifest.json"])
+def test_only_an_older_bundle_is_told_wherever_it_lies(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).parent.mkdir(parents=True)
+    for version in (BUNDLE_FORMAT, BUNDLE_FORMAT + 1):
+        (tmp_path / place).write_text(json.dumps({"format": version}))
+        assert written_by_older(tmp_path) == ""
+    (tmp_path / place).write_text(json.dumps({"format": BUNDLE_FORMAT - 1}))
+    assert written_by_older(tmp_path) == (
+        f"{(tmp_path / place).parent} is a bundle of format {BUNDLE_FORMAT - 1}; this version opens {BUNDLE_FORMAT}"
+    )
+
+
+def test_only_an_older_pointer_is_told(tmp_path: Path) -> None:
+    for version, told in (
+        (POINTER_FORMAT, ""),
+        (POINTER_FORMAT + 1, ""),
+        (POINTER_FORMAT - 1, "live.json is of format 1"),
+    ):
+        (tmp_path / "live.json").write_text(json.dumps({"format": version}))
+        assert (told in written_by_older(tmp_path)) if told else not written_by_older(tmp_path)
