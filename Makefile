@@ -82,7 +82,7 @@ test-long: setup ## run the longest stories: three shops of unlike habits, and l
 	"$$VENV/bin/python" -m pytest -m long
 
 test-push: setup ## run the tests that a push waits for: the fast ones of what trains, judges and ships a release
-	"$$VENV/bin/python" -m pytest -m "not story and not thorough" -k "not drift and not monitor" tests/level3_cicd tests/shared/model tests/shared/release
+	"$$VENV/bin/python" -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not story and not thorough" -k "not drift and not monitor" tests/level3_cicd tests/shared/model tests/shared/release
 
 mutants: setup ## break the code in one place at a time, and look whether fast tests notice (an hour, by hand)
 	$(PYTHON) tests/mutants.py

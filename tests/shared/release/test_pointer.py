@@ -58,6 +58,17 @@ def test_undoing_a_first_release_leaves_word_that_nothing_is_to_be_live(tmp_path
     assert read_good(tmp_path) == []
 
 
+def test_a_first_release_that_was_never_found_good_can_be_undone(tmp_path: Path) -> None:
+    prepare_to_go_back(tmp_path, None)
+    assert go_back(tmp_path, point_to(tmp_path, FIRST))
+    assert is_deliberately_empty(tmp_path)
+
+
+def test_the_row_that_made_it_live_is_no_part_of_what_is_live() -> None:
+    assert replace(FIRST, row="its hash", format=1) == FIRST
+    assert replace(FIRST, histories_digest="another") != FIRST
+
+
 def test_undoing_a_later_release_keeps_what_was_good(tmp_path: Path) -> None:
     before = point_to(tmp_path, FIRST)
     remember_good(tmp_path, before)
