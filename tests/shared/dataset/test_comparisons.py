@@ -109,6 +109,12 @@ def test_one_moment_or_two_say_nothing_of_a_hole_and_many_do() -> None:
     assert compare_times(many, usual(), LIMITS)[0][2] == "60% come then"
 
 
+@pytest.mark.parametrize(("hole", "found"), [(540, []), (570, ["hole in the day"])])
+def test_of_few_moments_chance_leaves_larger_holes(hole: int, found: list[str]) -> None:
+    seconds = np.concatenate([np.arange(0, 100, 10), 90 + hole + np.arange(0, 100, 10)])
+    assert names(compare_times(day_at(seconds), usual(rows=20), LIMITS)) == found
+
+
 def identified(known: int, new: int) -> tuple[Profile, Reference]:
     """A day of so many known and new customers, whose products and purchases are all known."""
     window = Window(np.arange(1000), np.arange(10), np.arange(10), np.arange(10), np.zeros(10, dtype=np.int64))

@@ -110,3 +110,10 @@ def test_a_weekly_training_makes_one_lesson_and_learns_the_same(
     anew = Ranker(**RANKER.get_params()).fit(transactions, as_of=as_of, products=make_products())
     for name, array in anew.parameters().items():
         np.testing.assert_array_equal(array, kept.parameters()[name], err_msg=name)
+
+
+def test_a_pickle_is_no_lesson(store: LessonStore, lesson: Lesson) -> None:
+    store.keep(END, NO_TYPES, PLAN, lesson)
+    (file,) = store.folder.glob("*.npz")
+    np.savez(file, **{name: np.array([array], dtype=object) for name, array in lesson._asdict().items()})
+    assert store.find(END, NO_TYPES, PLAN) is None

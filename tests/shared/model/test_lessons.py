@@ -65,4 +65,7 @@ def test_examples_come_customer_by_customer(transactions: pd.DataFrame) -> None:
 
 def test_a_week_with_less_than_a_month_before_it_teaches_nothing(transactions: pd.DataFrame) -> None:
     assert label_weeks(gather(transactions, LAST), 10) == [date(2017, 2, 2)]
+    month_before = gather(transactions, date(2017, 2, 5))
+    assert label_weeks(month_before, 10) == [date(2017, 1, 29)]
+    assert label_weeks(gather(transactions, date(2017, 2, 4)), 10) == []
     assert Lesson.joined([]).matrix.shape == (0, len(FEATURES))

@@ -65,6 +65,19 @@ def test_arrays_of_different_lengths_are_refused(model: HistGradientBoostingClas
         replace(trees, **{name: getattr(trees, name)[:-1]})
 
 
+@pytest.mark.parametrize("change", ["begin later", "end earlier", "an empty tree", "a tree that goes back"])
+def test_trees_that_are_not_one_after_the_other_are_refused(model: HistGradientBoostingClassifier, change: str) -> None:
+    trees = Trees.of(model)
+    starts = trees.starts.copy()
+    starts[{"begin later": 0, "end earlier": -1}.get(change, 1)] += {"begin later": 1, "end earlier": -1}.get(change, 0)
+    if change == "an empty tree":
+        starts = np.insert(starts, 1, starts[1])
+    if change == "a tree that goes back":
+        starts[1] = starts[2] + 1
+    with pytest.raises(ValueError, match="no trees: the arrays differ"):
+        replace(trees, starts=starts)
+
+
 def test_another_width_is_refused(model: HistGradientBoostingClassifier) -> None:
     with pytest.raises(ValueError, match="4 features, not 5"):
         Trees.of(model).score(np.ones((1, 5)))
