@@ -217,6 +217,9 @@ def test_a_stray_text_among_times_is_not_a_form() -> None:
 def test_zones_leave_the_clock_of_the_shop() -> None:
     berlin = pa.array(pd.Series(pd.to_datetime(["2017-01-01 23:30"]).tz_localize("Europe/Berlin")))
     assert as_times(berlin).tolist() == [datetime(2017, 1, 1, 23, 30)]
+    finer = pa.array([1483311600000000001], pa.timestamp("ns", "Europe/Berlin"))
+    assert as_times(finer).tolist() == [datetime(2017, 1, 2)]
+    assert as_times(pa.array([1483228800000000001], pa.timestamp("ns"))).tolist() == [datetime(2017, 1, 1)]
 
 
 @pytest.mark.parametrize(
