@@ -18,7 +18,7 @@ def by_customer(known: pd.DataFrame, customers: pd.Index, known_through: date) -
     Heavy ones have bought more different products than half of those who are not new.
     """
     bought = sold(known[known[CUSTOMER].isin(customers)]).groupby(CUSTOMER)
-    products = bought[PRODUCT].nunique().reindex(customers, fill_value=0)
+    products = bought[PRODUCT].nunique().reindex(customers)
     days_known = (pd.Timestamp(known_through) - bought[TIME].min().dt.normalize()).dt.days.reindex(
         customers, fill_value=0
     )

@@ -66,6 +66,7 @@ def test_where_most_rows_are_longer_that_is_how_they_are_written() -> None:
         [["a", "b", "c"], ["x", "1", "2017"], ["d", "e", "f"]],
         [],
     )
+    assert parted("a b c", "d e f", "x 1 2017 _", "y 2 2018 _")[1] == [2, 3]
     assert parted("a b c _") == ([], [0])
     assert parted("a b c _ _", "x 1 2017 _") == ([], [0, 1])
 

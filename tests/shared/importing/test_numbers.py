@@ -54,6 +54,7 @@ def column(*texts: str | None) -> Numbers:
         ("EURO 5", PLAIN, np.nan),
         ("kr. 5", PLAIN, 5),
         ("($5)", PLAIN, -5),
+        ("(((5)))", PLAIN, np.nan),
     ],
 )
 def test_one_number(text: str, style: Style, number: float) -> None:

@@ -74,6 +74,9 @@ def test_shares_are_of_all_rows_and_of_the_whole_amount() -> None:
     assert shares(made, ["no customer", "no product"]) == pytest.approx((0.1, 0.4))
     assert shares(report(9, 0.0, no_customer=(1, 0.0)), ["no customer"]) == pytest.approx((0.1, 0.0))
     assert shares(Report(), ["no customer"]) == (0.0, 0.0)
+    broken = report(1, 1.0)
+    broken.add_broken(["3 fields instead of 4"], [2])
+    assert shares(broken, ["3 fields instead of 4"]) == (0.5, 0.0)
 
 
 @pytest.mark.parametrize(
